@@ -1,0 +1,116 @@
+/** What a valid stack file says, with every default filled in and every address in canonical form. */
+export interface Spec {
+  /** Prefix of every name the cluster has in the cloud; the stack's name unless said otherwise. */
+  customer: string;
+  /** Sorted by name. Three; two only with {@link quorumRisk}. */
+  datacenters: Datacenter[];
+  /** Who accepted, for the customer, that two datacenters have no quorum, and when. */
+  quorumRisk?: { acceptedBy: string; on: string };
+  external: External;
+  internal: { cidr: string; vip: string };
+  /** The primary first, the others by name. */
+  vips: Vip[];
+  /** Sorted by name. */
+  services: Service[];
+  /** Sorted by name. Private keys are in {@link Secrets}. */
+  certificates: Certificate[];
+  loadBalancers: { flavor: PerDatacenter<string> };
+  /** Sorted by name. */
+  appServers: AppServers[];
+  database: Database;
+  vrrp: Vrrp;
+  ssh: { user: string; allowedFrom: string[] };
+  interfaces: { external: string; internal: string; server: string };
+  image: string;
+  /** Name servers for /etc/resolv.conf by way of interfaces(5); none keeps what the image has. */
+  nameservers: string[];
+}
+
+/** A value per datacenter name; complete. */
+export type PerDatacenter<T> = Record<string, T>;
+
+export interface Datacenter {
+  name: string;
+  availabilityZone: string;
+}
+
+export interface External {
+  /** Name of the provider's network that the load balancers' external ports are on. */
+  network: string;
+  ipv4: { cidr: string; gateway: string };
+  /** Absent until the IPv6 rollout. */
+  ipv6?: { prefix: string; gateway: string };
+  /** Ranges that the hypervisor's ACL lets VIPs use, both families. */
+  vipRanges: string[];
+}
+
+export interface Vip {
+  name: string;
+  /** The one that stays in `virtual_ipaddress` for life; see plan/. */
+  primary: boolean;
+  ipv4?: string;
+  ipv6?: string;
+}
+
+interface ServiceBase {
+  name: string;
+  /** Names of VIPs, sorted. */
+  vips: string[];
+  /** Name of the group of application servers. */
+  servers: string;
+}
+
+/** HTTP in the clear, HTTPS terminated at the load balancer, or both. */
+export interface HttpService extends ServiceBase {
+  kind: "http";
+  http?: number;
+  https?: { port: number; certificate: string };
+  /** Answers HTTP with a redirect to HTTPS. */
+  redirect: boolean;
+  /** Path that must answer 200 on every application server. */
+  healthCheck: string;
+}
+
+export interface TcpService extends ServiceBase {
+  kind: "tcp";
+  port: number;
+}
+
+export type Service = HttpService | TcpService;
+
+export interface Certificate {
+  name: string;
+  /** PEM: the certificate, then its chain. */
+  certificate: string;
+}
+
+export interface AppServers {
+  name: string;
+  runtime: "python";
+  /** Port the application listens on, on the internal network. */
+  port: number;
+  count: PerDatacenter<number>;
+  flavor: PerDatacenter<string>;
+}
+
+export interface Database {
+  engine: "galera";
+  /** Port of the frontend on the internal VIP. */
+  port: number;
+  flavor: PerDatacenter<string>;
+}
+
+export interface Vrrp {
+  /** Seconds between adverts. Whole seconds use VRRPv2 with a password, fractions VRRPv3 (which has none, RFC 5798 section 9). */
+  advertInterval: number;
+  /** virtual_router_id of each instance, 1 to 255, all different. */
+  routerIds: { ipv4: number; ipv6: number; internal: number };
+}
+
+/** What must never be printed. Kept apart from {@link Spec} so that a plan can be shown to anybody. */
+export interface Secrets {
+  /** At least 32 characters; every other secret of the stack is derived from it. */
+  root: string;
+  /** PEM private keys by certificate name. */
+  certificateKeys: Record<string, string>;
+}

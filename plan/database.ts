@@ -1,0 +1,35 @@
+import type { Spec } from "../config/spec";
+import type { DatabaseServer } from "./servers";
+
+export interface DatabaseCluster {
+  engine: "galera";
+  /** Name of the Galera cluster, the same on every node. */
+  name: string;
+  /** Where the application finds it: the internal VIP. */
+  address: string;
+  port: number;
+  /** Port of the service that says whether a node is synced. */
+  statusPort: number;
+  database: string;
+  user: string;
+  nodes: { id: string; hostname: string; address: string }[];
+}
+
+/** MariaDB's own port on every node. */
+export const MARIADB_PORT = 3306;
+
+/** Group communication (TCP and UDP), incremental and full state transfer. */
+export const GALERA_PORTS = { group: 4567, incremental: 4568, full: 4444 };
+
+export function planDatabase(spec: Spec, servers: DatabaseServer[]): DatabaseCluster {
+  return {
+    engine: spec.database.engine,
+    name: spec.customer,
+    address: spec.internal.vip,
+    port: spec.database.port,
+    statusPort: 9200,
+    database: "app",
+    user: "app",
+    nodes: servers.map(({ id, hostname, internal }) => ({ id, hostname, address: internal })),
+  };
+}

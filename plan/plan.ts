@@ -1,0 +1,129 @@
+import type { Spec } from "../config/spec";
+import { externalAddress, firstRows, internalAddress, serverSubnet } from "./addresses";
+import { planDatabase, type DatabaseCluster } from "./database";
+import { planFirewall, type Firewall } from "./firewall";
+import { planHaproxy, type Haproxy } from "./haproxy";
+import type { AppServer, DatabaseServer, LoadBalancer, Server } from "./servers";
+import { basePriority, planVrrp, type SyncGroup } from "./vrrp";
+
+/** Everything decided before a resource exists: same spec, same plan, byte for byte. It holds no secret. */
+export interface Plan {
+  customer: string;
+  image: string;
+  sshUser: string;
+  nameservers: string[];
+  external: Spec["external"];
+  internal: Spec["internal"];
+  vips: Spec["vips"];
+  certificates: Spec["certificates"];
+  /** In the order of a rollout: lowest base priority first, so that the usual master is changed last. */
+  loadBalancers: PlannedLoadBalancer[];
+  /** In the order of a rollout; the first bootstraps the cluster. */
+  databases: PlannedDatabase[];
+  /** In the order of a rollout. */
+  appServers: PlannedAppServer[];
+  database: DatabaseCluster;
+  /** What may come in where; both the cloud's security groups and each server's nftables are made of it. */
+  firewall: Firewall;
+}
+
+export interface PlannedLoadBalancer extends LoadBalancer {
+  syncGroup: SyncGroup;
+  haproxy: Haproxy;
+  /** Addresses that the hypervisor's ACL must let this server use besides its own. */
+  externalPairs: string[];
+  internalPairs: string[];
+}
+
+export interface PlannedDatabase extends DatabaseServer {
+  bootstrap: boolean;
+}
+
+export type PlannedAppServer = AppServer;
+
+export function plan(spec: Spec): Plan {
+  const balancers = [...loadBalancers(spec)].reverse();
+  const databases = databaseServers(spec);
+  const apps = appServers(spec);
+  const servers = { balancers, databases, apps };
+  const database = planDatabase(spec, databases);
+  return {
+    customer: spec.customer,
+    image: spec.image,
+    sshUser: spec.ssh.user,
+    nameservers: spec.nameservers,
+    external: spec.external,
+    internal: spec.internal,
+    vips: spec.vips,
+    certificates: spec.certificates,
+    loadBalancers: balancers.map((node) => ({
+      ...node,
+      syncGroup: planVrrp(spec, node, balancers),
+      haproxy: planHaproxy(spec, node, servers, database),
+      externalPairs: spec.vips.flatMap((vip) => [vip.ipv4, vip.ipv6]).filter((ip): ip is string => ip !== undefined),
+      // As the gateway it passes on packets from any sender; /0 is refused by some Neutron drivers, two halves are not.
+      internalPairs: [spec.internal.vip, "0.0.0.0/1", "128.0.0.0/1"],
+    })),
+    databases: databases.map((node, index) => ({ ...node, bootstrap: index === 0 })),
+    appServers: apps,
+    database,
+    firewall: planFirewall(spec, servers, database),
+  };
+}
+
+function loadBalancers(spec: Spec): LoadBalancer[] {
+  return spec.datacenters.map((datacenter, index) => ({
+    ...server(spec, "load-balancer", `lb-${datacenter.name}`, index, 0, spec.loadBalancers.flavor),
+    role: "load-balancer" as const,
+    externalInterface: spec.interfaces.external,
+    internalInterface: spec.interfaces.internal,
+    external: externalAddress(spec, index),
+    basePriority: basePriority(index),
+  }));
+}
+
+function databaseServers(spec: Spec): DatabaseServer[] {
+  return spec.datacenters.map((datacenter, index) => ({
+    ...server(spec, "database", `db-${datacenter.name}`, index, 0, spec.database.flavor),
+    role: "database" as const,
+    internalInterface: spec.interfaces.server,
+  }));
+}
+
+function appServers(spec: Spec): AppServer[] {
+  const firstRow = firstRows(spec);
+  return spec.appServers.flatMap((group, groupIndex) => {
+    const first = firstRow[groupIndex]!;
+    return spec.datacenters.flatMap((datacenter, index) =>
+      Array.from({ length: group.count[datacenter.name] ?? 0 }, (_, k) => ({
+        ...server(spec, "app-server", `${group.name}-${datacenter.name}-${k + 1}`, index, first + k, group.flavor),
+        role: "app-server" as const,
+        internalInterface: spec.interfaces.server,
+        group: group.name,
+        runtime: group.runtime,
+        port: group.port,
+      })),
+    );
+  });
+}
+
+function server(
+  spec: Spec,
+  role: Server["role"],
+  id: string,
+  datacenterIndex: number,
+  row: number,
+  flavor: Record<string, string>,
+): Omit<Server, "role" | "internalInterface"> {
+  const datacenter = spec.datacenters[datacenterIndex]!;
+  const subnet = serverSubnet(spec, role, datacenterIndex, row);
+  return {
+    id,
+    hostname: `${spec.customer}-${id}`,
+    datacenter: datacenter.name,
+    availabilityZone: datacenter.availabilityZone,
+    flavor: flavor[datacenter.name]!,
+    internal: internalAddress(spec, role, datacenterIndex, row),
+    ...(subnet === undefined ? {} : { ipv6Subnet: subnet }),
+  };
+}
