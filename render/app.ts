@@ -1,0 +1,51 @@
+import type { DatabaseCluster } from "../plan/database";
+import type { PlannedAppServer } from "../plan/plan";
+
+/** Where the running release is linked; a deployment switches the link and reloads app.service. */
+export const CURRENT_RELEASE = "/srv/app/current";
+
+/** systemd unit of the application; its HUP reload switches to another release without a failed request. */
+export function renderAppUnit(app: PlannedAppServer): string {
+  return `[Unit]
+Description=Application (${app.runtime})
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+Type=notify
+User=www-data
+Group=www-data
+EnvironmentFile=/etc/ha-cluster/app.env
+EnvironmentFile=/etc/ha-cluster/secrets/app.env
+ExecStart=${command(app.runtime)}
+ExecReload=/bin/kill -HUP $MAINPID
+KillMode=mixed
+Restart=on-failure
+PrivateTmp=true
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+function command(runtime: PlannedAppServer["runtime"]): string {
+  switch (runtime) {
+    case "python":
+      return `/usr/bin/gunicorn --chdir ${CURRENT_RELEASE} --bind \${LISTEN_ADDRESS}:\${LISTEN_PORT} --workers 2 --threads 4 wsgi:application`;
+    default:
+      return runtime satisfies never;
+  }
+}
+
+/** Environment of the application, but for its password. */
+export function renderAppEnvironment(app: PlannedAppServer, database: DatabaseCluster): string {
+  return `LISTEN_ADDRESS=${app.internal}
+LISTEN_PORT=${app.port}
+SERVER_NAME=${app.hostname}
+DATACENTER=${app.datacenter}
+DATABASE_HOST=${database.address}
+DATABASE_PORT=${database.port}
+DATABASE_NAME=${database.database}
+DATABASE_USER=${database.user}
+`;
+}

@@ -1,0 +1,115 @@
+import { certificatePath } from "../plan/haproxy";
+import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../plan/plan";
+import { SCRIPTS } from "../plan/vrrp";
+import { renderAppEnvironment, renderAppUnit } from "./app";
+import type { ConfigFile } from "./bundle";
+import { renderGalera, renderGaleraFacts, renderStatusService, renderStatusSocket } from "./database";
+import { renderHaproxy } from "./haproxy";
+import { PASSWORD_FILE, renderKeepalived, renderVrrpPassword } from "./keepalived";
+import {
+  FORWARDING,
+  internalStanzas,
+  loadBalancerStanzas,
+  renderAddresses,
+  renderInterfaces,
+  renderVips,
+} from "./network";
+import { renderNftables } from "./nftables";
+
+/** Everything that ha-cluster puts on a load balancer, but for secrets. */
+export function loadBalancerFiles(plan: Plan, node: PlannedLoadBalancer): ConfigFile[] {
+  const stanzas = loadBalancerStanzas(plan, node);
+  const { flows, masquerade } = plan.firewall;
+  const [external, internal] = [node.externalInterface, node.internalInterface];
+  const binds = node.haproxy.frontends.flatMap((frontend) => frontend.binds);
+  return [
+    file("/etc/network/interfaces", renderInterfaces(stanzas, plan.nameservers)),
+    file("/etc/ha-cluster/addresses", renderAddresses(stanzas)),
+    file("/etc/ha-cluster/vips", renderVips(node)),
+    file(
+      "/etc/ha-cluster/listeners",
+      [...binds, node.haproxy.metrics].map(({ address, port }) => `${address} ${port}\n`).join(""),
+    ),
+    file("/etc/sysctl.d/50-ha-cluster.conf", FORWARDING),
+    file(
+      "/etc/nftables.conf",
+      renderNftables(
+        [
+          { device: external, flows: flows["lb-external"] },
+          { device: internal, flows: flows["lb-internal"] },
+        ],
+        { internal, external, masquerade },
+      ),
+    ),
+    file("/etc/keepalived/keepalived.conf", renderKeepalived(node.hostname, node.syncGroup)),
+    file("/etc/systemd/system/keepalived.service.d/ha-cluster.conf", KEEPALIVED_DROP_IN),
+    file("/etc/haproxy/haproxy.cfg", renderHaproxy(node.haproxy)),
+  ];
+}
+
+/** A keepalived that was killed leaves its VIPs behind, and they would answer beside the new master's. */
+const KEEPALIVED_DROP_IN = `[Service]
+ExecStartPre=${SCRIPTS}/drop-vips.sh
+ExecStopPost=${SCRIPTS}/drop-vips.sh
+Restart=on-failure
+RestartSec=1
+`;
+
+export function databaseFiles(plan: Plan, node: PlannedDatabase): ConfigFile[] {
+  return [
+    ...internalServerFiles(plan, node, "database"),
+    file("/etc/mysql/mariadb.conf.d/60-ha-cluster.cnf", renderGalera(plan.database, node)),
+    file("/etc/ha-cluster/galera", renderGaleraFacts(plan.database, node)),
+    file("/etc/systemd/system/galera-status.socket", renderStatusSocket(plan.database, node)),
+    file("/etc/systemd/system/galera-status@.service", renderStatusService(`${SCRIPTS}/galera-status.sh`)),
+  ];
+}
+
+/** `sample` is the text of the application that answers until a release of the customer's is deployed. */
+export function appServerFiles(plan: Plan, node: PlannedAppServer, sample: string): ConfigFile[] {
+  return [
+    ...internalServerFiles(plan, node, "app"),
+    file("/etc/systemd/system/app.service", renderAppUnit(node)),
+    file("/etc/ha-cluster/app.env", renderAppEnvironment(node, plan.database)),
+    file("/srv/app/releases/sample/wsgi.py", sample),
+  ];
+}
+
+function internalServerFiles(
+  plan: Plan,
+  node: PlannedDatabase | PlannedAppServer,
+  zone: "database" | "app",
+): ConfigFile[] {
+  const stanzas = internalStanzas(plan, node);
+  return [
+    file("/etc/network/interfaces", renderInterfaces(stanzas, plan.nameservers)),
+    file("/etc/ha-cluster/addresses", renderAddresses(stanzas)),
+    file("/etc/nftables.conf", renderNftables([{ flows: plan.firewall.flows[zone] }])),
+  ];
+}
+
+/** What a load balancer must keep to itself. */
+export function loadBalancerSecretFiles(plan: Plan, vrrpPassword: string, keys: Record<string, string>): ConfigFile[] {
+  return [
+    secret(PASSWORD_FILE, renderVrrpPassword(vrrpPassword)),
+    ...plan.certificates.map(({ name, certificate }) =>
+      secret(certificatePath(name), `${certificate.trimEnd()}\n${(keys[name] ?? "").trimEnd()}\n`),
+    ),
+  ];
+}
+
+export function databaseSecretFiles(password: string): ConfigFile[] {
+  return [secret("/etc/ha-cluster/secrets/database", `DATABASE_PASSWORD=${password}\n`)];
+}
+
+export function appServerSecretFiles(password: string): ConfigFile[] {
+  return [secret("/etc/ha-cluster/secrets/app.env", `DATABASE_PASSWORD=${password}\n`)];
+}
+
+function file(path: string, text: string): ConfigFile {
+  return { path, mode: "0644", text };
+}
+
+function secret(path: string, text: string): ConfigFile {
+  return { path, mode: "0600", text };
+}

@@ -1,0 +1,77 @@
+import type { Flow } from "../plan/firewall";
+
+/** Input rules of one interface; without `device`, of all. */
+export interface InputRules {
+  device?: string;
+  flows: readonly Flow[];
+}
+
+/** A load balancer's second job: gateway of the internal network. */
+export interface Gateway {
+  internal: string;
+  external: string;
+  masquerade: string;
+}
+
+/**
+ * /etc/nftables.conf, nft(8). The table is ours alone, and is replaced in one transaction: what others made of their own
+ * tables stays, and no packet meets half a rule set.
+ */
+export function renderNftables(inputs: readonly InputRules[], gateway?: Gateway): string {
+  return `#!/usr/sbin/nft -f
+table inet ha_cluster
+delete table inet ha_cluster
+table inet ha_cluster {
+    chain input {
+        type filter hook input priority filter; policy drop;
+        ct state established,related accept
+        iifname "lo" accept
+        icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } accept
+${inputs.flatMap(({ device, flows }) => flows.map((flow) => `        ${inputRule(flow, device)}\n`)).join("")}    }
+${gateway ? gatewayChains(gateway) : ""}}
+`;
+}
+
+function gatewayChains({ internal, external, masquerade }: Gateway): string {
+  return `    chain forward {
+        type filter hook forward priority filter; policy drop;
+        ct state established,related accept
+        iifname "${internal}" oifname "${external}" ip saddr ${masquerade} accept
+    }
+    chain postrouting {
+        type nat hook postrouting priority srcnat;
+        oifname "${external}" ip saddr ${masquerade} masquerade
+    }
+`;
+}
+
+function inputRule(flow: Flow, device?: string): string {
+  return [
+    ...(device === undefined ? [] : [`iifname "${device}"`]),
+    sender(flow),
+    ...protocol(flow),
+    `accept comment "${flow.why}"`,
+  ].join(" ");
+}
+
+function sender({ family, from }: Flow): string {
+  if (from.length === 0) return `meta nfproto ${family}`;
+  const addresses = from.length === 1 ? from[0] : `{ ${from.join(", ")} }`;
+  return `${family === "ipv4" ? "ip" : "ip6"} saddr ${addresses}`;
+}
+
+function protocol(flow: Flow): string[] {
+  switch (flow.protocol) {
+    case "tcp":
+    case "udp":
+      return [`${flow.protocol} dport ${flow.port}`];
+    case "icmp":
+      return [`meta l4proto ${flow.family === "ipv4" ? "icmp" : "ipv6-icmp"}`];
+    case "vrrp":
+      return ["meta l4proto vrrp"];
+    case "any":
+      return [];
+    default:
+      return flow.protocol satisfies never;
+  }
+}
