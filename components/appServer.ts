@@ -1,0 +1,21 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { PlannedAppServer } from "../plan/plan";
+import { appServerFiles, appServerSecretFiles } from "../render/files";
+import { internalServer, type InternalServerArgs } from "./internalServer";
+
+/** One application server. */
+export class AppServer extends pulumi.ComponentResource {
+  /** Finished when the application answers its health check. */
+  readonly done: pulumi.Resource;
+
+  constructor(name: string, args: InternalServerArgs<PlannedAppServer>, opts?: pulumi.ComponentResourceOptions) {
+    super("ha-cluster:index:AppServer", name, {}, opts);
+    const { plan, secrets, nodeFiles } = args.context;
+    const { machine, done } = internalServer(this, args, "app", {
+      files: appServerFiles(plan, args.node, nodeFiles.sampleApp),
+      secrets: appServerSecretFiles(secrets.databasePassword(plan.database.user)),
+    });
+    this.done = done;
+    this.registerOutputs({ serverId: machine.serverId, internal: args.node.internal });
+  }
+}

@@ -1,0 +1,21 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { PlannedDatabase } from "../plan/plan";
+import { databaseFiles, databaseSecretFiles } from "../render/files";
+import { internalServer, type InternalServerArgs } from "./internalServer";
+
+/** One node of the Galera cluster. */
+export class DatabaseServer extends pulumi.ComponentResource {
+  /** Finished when this node is synced with the cluster. */
+  readonly done: pulumi.Resource;
+
+  constructor(name: string, args: InternalServerArgs<PlannedDatabase>, opts?: pulumi.ComponentResourceOptions) {
+    super("ha-cluster:index:DatabaseServer", name, {}, opts);
+    const { plan, secrets } = args.context;
+    const { machine, done } = internalServer(this, args, "database", {
+      files: databaseFiles(plan, args.node),
+      secrets: databaseSecretFiles(secrets.databasePassword(plan.database.user)),
+    });
+    this.done = done;
+    this.registerOutputs({ serverId: machine.serverId, internal: args.node.internal });
+  }
+}

@@ -1,0 +1,66 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Zone } from "../plan/firewall";
+import type { PlannedAppServer, PlannedDatabase } from "../plan/plan";
+import type { ConfigFile } from "../render/bundle";
+import type { Context, Gate } from "./context";
+import type { LoadBalancer } from "./loadBalancer";
+import { Machine } from "./openstack/machine";
+import { push } from "./remote";
+
+export interface InternalServerArgs<Node> {
+  context: Context;
+  node: Node;
+  /** The load balancer of its datacenter, by way of which it is reached. */
+  jump: LoadBalancer;
+  gate: Gate;
+}
+
+/** A machine on the internal network alone, and what is pushed to it. */
+export function internalServer(
+  parent: pulumi.Resource,
+  { context, node, jump, gate }: InternalServerArgs<PlannedDatabase | PlannedAppServer>,
+  zone: Zone,
+  content: { files: ConfigFile[]; secrets: ConfigFile[] },
+): { machine: Machine; done: pulumi.Resource } {
+  const { plan, networks, securityGroups } = context;
+  const hostKey = context.secrets.hostKey(node.id);
+  const machine = new Machine(
+    node.id,
+    {
+      server: node,
+      image: plan.image,
+      keyPair: context.keyPair,
+      hostKey,
+      serverGroup: context.serverGroups[node.role],
+      ports: [
+        {
+          name: "internal",
+          networkId: networks.internalId,
+          securityGroup: securityGroups.ids[zone],
+          fixedIps: [{ subnetId: networks.internalSubnetId, ipAddress: node.internal }],
+          allowedAddresses: [],
+        },
+      ],
+    },
+    { parent },
+  );
+  const done = push(
+    node.id,
+    {
+      role: node.role,
+      door: {
+        host: node.internal,
+        user: plan.sshUser,
+        hostKey: hostKey.publicKey,
+        privateKey: context.clientKey,
+        jump: jump.door,
+      },
+      machineId: machine.serverId,
+      scripts: context.nodeFiles.scripts,
+      ...content,
+    },
+    { parent },
+    [...gate, jump.machine],
+  );
+  return { machine, done };
+}

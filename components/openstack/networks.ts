@@ -1,0 +1,57 @@
+import * as openstack from "@pulumi/openstack";
+import * as pulumi from "@pulumi/pulumi";
+import type { Plan } from "../../plan/plan";
+
+export interface NetworksArgs {
+  plan: Plan;
+}
+
+/** The provider's external network, looked up, and the cluster's own internal one. */
+export class Networks extends pulumi.ComponentResource {
+  readonly externalId: pulumi.Output<string>;
+  readonly externalSubnet4Id: pulumi.Output<string>;
+  /** Absent until the IPv6 rollout. */
+  readonly externalSubnet6Id?: pulumi.Output<string>;
+  readonly internalId: pulumi.Output<string>;
+  readonly internalSubnetId: pulumi.Output<string>;
+
+  constructor(name: string, { plan }: NetworksArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ha-cluster:openstack:Networks", name, {}, opts);
+    const parent = { parent: this };
+    const { external, internal } = plan;
+
+    this.externalId = openstack.networking.getNetworkOutput({ name: external.network }, parent).id;
+    this.externalSubnet4Id = openstack.networking.getSubnetOutput(
+      { networkId: this.externalId, cidr: external.ipv4.cidr },
+      parent,
+    ).id;
+    if (external.ipv6) {
+      this.externalSubnet6Id = openstack.networking.getSubnetOutput(
+        { networkId: this.externalId, cidr: external.ipv6.prefix },
+        parent,
+      ).id;
+    }
+
+    const network = new openstack.networking.Network(
+      "internal",
+      { name: `${plan.customer}-internal`, adminStateUp: true },
+      parent,
+    );
+    const subnet = new openstack.networking.Subnet(
+      "internal-ipv4",
+      {
+        name: `${plan.customer}-internal-ipv4`,
+        networkId: network.id,
+        ipVersion: 4,
+        cidr: internal.cidr,
+        gatewayIp: internal.vip,
+        enableDhcp: false,
+        dnsNameservers: plan.nameservers,
+      },
+      parent,
+    );
+    this.internalId = network.id;
+    this.internalSubnetId = subnet.id;
+    this.registerOutputs({ externalId: this.externalId, internalId: this.internalId });
+  }
+}

@@ -1,0 +1,98 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { type ConfigFile, bundle } from "../render/bundle";
+import type { Role } from "../plan/servers";
+
+/** How a machine is reached; host keys are always verified, on the way too. */
+export interface Door {
+  host: pulumi.Input<string>;
+  user: string;
+  /** The machine's public host key, one line. */
+  hostKey: string;
+  privateKey: pulumi.Output<string>;
+  /** The load balancer that stands between; absent for load balancers themselves. */
+  jump?: Door;
+}
+
+/** What is brought to one machine. */
+export interface Push {
+  role: Role;
+  door: Door;
+  /** The machine's identity in the cloud: another one is another machine, and gets everything anew. */
+  machineId: pulumi.Input<string>;
+  /** Self-extracting text of node/; see {@link selfExtracting}. */
+  scripts: string;
+  files: ConfigFile[];
+  secrets: ConfigFile[];
+}
+
+/** Longer than any step of node/push.sh may take; without it a hung machine would hang `up` for ever. */
+const LIMIT_SECONDS = 900;
+
+/**
+ * Brings scripts, secrets and configuration to a machine, in this order, and returns the last step: whoever depends on it
+ * waits until the machine has proved that it serves.
+ *
+ * Secrets have a Command of their own, because one secret part of a stdin hides the whole from a preview.
+ */
+export function push(
+  name: string,
+  args: Push,
+  opts: { parent: pulumi.Resource },
+  gate: pulumi.Resource[],
+): command.remote.Command {
+  const scripts = remote(`${name}-scripts`, "sudo -n sh", args.scripts, args, { ...opts, dependsOn: gate });
+  const secrets = remote(
+    `${name}-secrets`,
+    pushCommand(args.role, "secrets"),
+    pulumi.secret(bundle(args.secrets)),
+    args,
+    { ...opts, dependsOn: [scripts], additionalSecretOutputs: ["stdout", "stderr"] },
+    "none",
+  );
+  return remote(`${name}-config`, pushCommand(args.role, "files"), bundle(args.files), args, {
+    ...opts,
+    dependsOn: [secrets],
+  });
+}
+
+function pushCommand(role: Role, what: "files" | "secrets"): string {
+  return `sudo -n timeout -k 10 ${LIMIT_SECONDS} /opt/ha-cluster/push.sh ${role} ${what}`;
+}
+
+function remote(
+  name: string,
+  script: string,
+  stdin: pulumi.Input<string>,
+  { door, machineId }: Push,
+  opts: pulumi.CustomResourceOptions,
+  logging: command.types.enums.remote.Logging = "stdoutAndStderr",
+): command.remote.Command {
+  return new command.remote.Command(
+    name,
+    {
+      connection: connection(door),
+      create: script,
+      update: script,
+      stdin,
+      // A trigger replaces, which is right only for another machine: everything else is an update of this one.
+      triggers: [machineId],
+      logging,
+      addPreviousOutputInEnv: false,
+    },
+    opts,
+  );
+}
+
+/** A machine that has just been created answers within a minute or two; one that was there answers at once. */
+const DIAL = { dialErrorLimit: 40, perDialTimeout: 5 };
+
+function connection(door: Door): pulumi.Input<command.types.input.remote.ConnectionArgs> {
+  const { host, user, hostKey, privateKey, jump } = door;
+  const self = { host, user, hostKey, privateKey, ...DIAL };
+  if (!jump) return self;
+  return {
+    ...self,
+    proxy: { host: jump.host, user: jump.user, hostKey: jump.hostKey, privateKey: jump.privateKey, ...DIAL },
+  };
+}
