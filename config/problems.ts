@@ -14,8 +14,12 @@ export interface Problem {
 /** All problems as one message, sorted by path so that the same file always gives the same text. */
 export function formatProblems(problems: readonly Problem[], source: string): string {
   // The language is fixed, since the order would otherwise depend on the machine's.
-  const sorted = [...problems].sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true }) || a.cause.localeCompare(b.cause, "en"));
+  const sorted = [...problems].sort(
+    (a, b) => a.path.localeCompare(b.path, "en", { numeric: true }) || a.cause.localeCompare(b.cause, "en"),
+  );
   const count = sorted.length === 1 ? "1 problem" : `${sorted.length} problems`;
-  const lines = sorted.map((p) => `  ${p.path.startsWith("(") ? "" : "ha-cluster:"}${p.path}\n    ${p.cause}\n    → ${p.mend}`);
+  const lines = sorted.map(
+    (p) => `  ${p.path.startsWith("(") ? "" : "ha-cluster:"}${p.path}\n    ${p.cause}\n    → ${p.mend}`,
+  );
   return `${source}: ${count}, nothing was changed\n${lines.join("\n")}`;
 }

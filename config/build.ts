@@ -1,0 +1,115 @@
+import { readDate } from "./checks/quorum";
+import { Encrypted, UNREADABLE } from "./encrypted";
+import { formatIp, formatNetwork, parseIp, parseNetwork } from "./ip";
+import type { Secrets, Service, Spec, Vip } from "./spec";
+import { names, sortedEntries } from "./shape/draft";
+import type { StackFile } from "./shape/schema";
+
+/** Turns a stack file without problems into the spec: the defaults that depend on other keys, canonical forms, order. */
+export function buildSpec(file: StackFile, stack: string): Spec {
+  const datacenters = names(file.datacenters);
+  const perDatacenter = <T extends string | number>(value: T | Record<string, T>): Record<string, T> =>
+    Object.fromEntries(datacenters.map((name) => [name, typeof value === "object" ? value[name]! : value]));
+  return {
+    customer: file.customer ?? stack,
+    datacenters: sortedEntries(file.datacenters).map(([name, { availabilityZone }]) => ({
+      name,
+      availabilityZone: availabilityZone ?? name,
+    })),
+    ...(file.quorumRisk && {
+      quorumRisk: { acceptedBy: file.quorumRisk.acceptedBy, on: readDate(file.quorumRisk.on)! },
+    }),
+    external: buildExternal(file.external),
+    internal: { cidr: canonicalNetwork(file.internal.cidr), vip: canonicalIp(file.internal.vip) },
+    vips: buildVips(file.vips),
+    services: sortedEntries(file.services).map(([name, service]) => buildService(name, service, file)),
+    certificates: sortedEntries(file.certificates).map(([name, { certificate }]) => ({
+      name,
+      certificate: pem(certificate),
+    })),
+    loadBalancers: { flavor: perDatacenter(file.loadBalancers.flavor) },
+    appServers: sortedEntries(file.appServers).map(([name, group]) => ({
+      name,
+      runtime: "python",
+      port: group.port,
+      count: perDatacenter(group.perDatacenter),
+      flavor: perDatacenter(group.flavor),
+    })),
+    database: { engine: "galera", port: file.database.port, flavor: perDatacenter(file.database.flavor) },
+    vrrp: file.vrrp,
+    ssh: { user: file.ssh.user, allowedFrom: canonicalRanges(file.ssh.allowedFrom) },
+    interfaces: file.interfaces,
+    image: file.image,
+    nameservers: file.nameservers.map(canonicalIp),
+  };
+}
+
+export function buildSecrets(file: StackFile): Secrets {
+  return {
+    root: readable(file.rootSecret),
+    certificateKeys: Object.fromEntries(
+      sortedEntries(file.certificates).map(([name, { privateKey }]) => [name, pem(readable(privateKey))]),
+    ),
+  };
+}
+
+/** With one line break at the end: `pulumi config set` takes it away, and haproxy wants key and certificate in one file. */
+function pem(text: string): string {
+  return `${text.trim()}\n`;
+}
+
+function readable(secret: string | Encrypted): string {
+  return secret instanceof Encrypted ? UNREADABLE : secret;
+}
+
+function buildExternal({ network, ipv4, ipv6, vipRanges }: StackFile["external"]): Spec["external"] {
+  return {
+    network,
+    ipv4: { cidr: canonicalNetwork(ipv4.cidr), gateway: canonicalIp(ipv4.gateway) },
+    ...(ipv6 && { ipv6: { prefix: canonicalNetwork(ipv6.prefix), gateway: canonicalIp(ipv6.gateway) } }),
+    vipRanges: canonicalRanges(vipRanges),
+  };
+}
+
+function buildVips(vips: StackFile["vips"]): Vip[] {
+  const entries = sortedEntries(vips).map(([name, { ipv4, ipv6, primary }]): Vip => ({
+    name,
+    primary: primary ?? names(vips).length === 1,
+    ...(ipv4 !== undefined && { ipv4: canonicalIp(ipv4) }),
+    ...(ipv6 !== undefined && { ipv6: canonicalIp(ipv6) }),
+  }));
+  return [...entries.filter((vip) => vip.primary), ...entries.filter((vip) => !vip.primary)];
+}
+
+function buildService(name: string, service: StackFile["services"][string], file: StackFile): Service {
+  const given = typeof service.vips === "string" ? [service.vips] : (service.vips ?? names(file.vips));
+  const base = { name, vips: [...new Set(given)].sort(), servers: service.servers ?? names(file.appServers)[0]! };
+  if (service.tcp !== undefined) return { ...base, kind: "tcp", port: service.tcp };
+  return {
+    ...base,
+    kind: "http",
+    ...(service.http !== undefined && { http: service.http }),
+    ...(service.https !== undefined && { https: { port: service.https, certificate: service.certificate! } }),
+    redirect: service.redirect ?? false,
+    healthCheck: service.healthCheck ?? "/healthz",
+  };
+}
+
+function canonicalIp(text: string): string {
+  return formatIp(parseIp(text)!);
+}
+
+function canonicalNetwork(text: string): string {
+  return formatNetwork(parseNetwork(text)!);
+}
+
+/** IPv4 first, by address, each once: the order of such a list means nothing. */
+function canonicalRanges(texts: string[]): string[] {
+  const ranges = texts.map((text) => parseNetwork(text)!);
+  ranges.sort(
+    (a, b) =>
+      a.family.localeCompare(b.family, "en") ||
+      (a.first < b.first ? -1 : a.first > b.first ? 1 : a.prefixLength - b.prefixLength),
+  );
+  return [...new Set(ranges.map(formatNetwork))];
+}

@@ -1,0 +1,138 @@
+import { readHost, readNetwork, readRange, reservedInNetwork } from "../addresses";
+import { contains, containsNetwork, formatIp, formatNetwork, type Family, type Ip, type Network } from "../ip";
+import type { Problem } from "../problems";
+import { isGiven, type Draft } from "../shape/draft";
+
+/** What could be read of `external`, for the checks that build on it. */
+export interface ExternalNetworks {
+  networks: Partial<Record<Family, Network>>;
+  gateways: Partial<Record<Family, Ip>>;
+  ranges: Network[];
+  /** False if a range could not be read, so that nobody can say that an address is outside all of them. */
+  rangesComplete: boolean;
+  /** Whether there is an `external.ipv6` at all, readable or not. */
+  hasIpv6: boolean;
+}
+
+export function* checkExternal(draft: Draft): Generator<Problem, ExternalNetworks> {
+  const { external } = draft;
+  const ipv4 = yield* checkNetwork("external.ipv4.cidr", external?.ipv4?.cidr, "ipv4", 16, 26);
+  const ipv6 = yield* checkNetwork("external.ipv6.prefix", external?.ipv6?.prefix, "ipv6", 16, 56);
+  const networks = { ipv4, ipv6 };
+  const gateways = {
+    ipv4: yield* checkGateway("external.ipv4.gateway", external?.ipv4?.gateway, "ipv4", ipv4),
+    ipv6: yield* checkGateway("external.ipv6.gateway", external?.ipv6?.gateway, "ipv6", ipv6),
+  };
+  const hasIpv6 = external === undefined || isGiven(external, "ipv6");
+  const found: ExternalNetworks = {
+    networks,
+    gateways,
+    ranges: [],
+    rangesComplete: external?.vipRanges !== undefined,
+    hasIpv6,
+  };
+  if (external?.vipRanges?.length === 0) {
+    yield {
+      path: "external.vipRanges",
+      cause: "is empty, so no VIP could be used",
+      mend: "list the ranges that the hypervisor's ACL lets VIPs use, for example [203.0.113.96/28]",
+    };
+    found.rangesComplete = false;
+  }
+  for (const [index, text] of (external?.vipRanges ?? []).entries()) {
+    const path = `external.vipRanges[${index}]`;
+    const range = yield* readRange(path, text);
+    if (!range) {
+      found.rangesComplete = false;
+      continue;
+    }
+    found.ranges.push(range);
+    yield* checkRange(path, range, found);
+  }
+  return found;
+}
+
+const WHY_LENGTH: Record<Family, string> = {
+  ipv4: "the cluster's servers and VIPs need room, and a larger network is a slip of the pen",
+  ipv6: "every server gets a /64 of its own out of it",
+};
+
+function* checkNetwork(
+  path: string,
+  text: string | undefined,
+  family: Family,
+  shortest: number,
+  longest: number,
+): Generator<Problem, Network | undefined> {
+  const network = yield* readNetwork(path, text, family);
+  if (network && (network.prefixLength < shortest || network.prefixLength > longest)) {
+    yield {
+      path,
+      cause: `/${network.prefixLength} is outside /${shortest} to /${longest}: ${WHY_LENGTH[family]}`,
+      mend: `give a network with a length from ${shortest} to ${longest}`,
+    };
+    // What lies in or outside a network that will be another one is no use to anybody.
+    return undefined;
+  }
+  return network;
+}
+
+function* checkGateway(
+  path: string,
+  text: string | undefined,
+  family: Family,
+  network: Network | undefined,
+): Generator<Problem, Ip | undefined> {
+  const gateway = yield* readHost(path, text, family);
+  if (!gateway || !network) return gateway;
+  if (!contains(network, gateway)) {
+    yield {
+      path,
+      cause: `${formatIp(gateway)} is outside the external network ${formatNetwork(network)}`,
+      mend: `write the provider's gateway inside ${formatNetwork(network)}`,
+    };
+  }
+  yield* reservedInNetwork(path, gateway, network);
+  return gateway;
+}
+
+function* checkRange(
+  path: string,
+  range: Network,
+  { networks, gateways, hasIpv6 }: ExternalNetworks,
+): Generator<Problem> {
+  const shown = formatNetwork(range);
+  const network = networks[range.family];
+  if (range.family === "ipv6" && !hasIpv6) {
+    yield {
+      path,
+      cause: `${shown} is outside the external network, which has no IPv6`,
+      mend: "add `external.ipv6`, or remove this range",
+    };
+    return;
+  }
+  if (range.family === "ipv6" && range.prefixLength < 64) {
+    yield {
+      path,
+      cause: `${shown} is larger than a /64`,
+      mend: "give a /64 that belongs to the VIPs alone, or a part of one",
+    };
+  }
+  if (!network) return;
+  if (!containsNetwork(network, range)) {
+    yield {
+      path,
+      cause: `${shown} is outside the external network ${formatNetwork(network)}`,
+      mend: `give a range inside ${formatNetwork(network)}`,
+    };
+    return;
+  }
+  const gateway = gateways[range.family];
+  if (range.family === "ipv6" && gateway && contains(range, gateway)) {
+    yield {
+      path,
+      cause: `${shown} holds the provider's gateway ${formatIp(gateway)}`,
+      mend: "give VIPs a range of their own, in another /64 of the prefix",
+    };
+  }
+}

@@ -1,0 +1,58 @@
+import { readHost, readNetwork, readRange, reservedInNetwork } from "../addresses";
+import { contains, formatIp, formatNetwork, overlaps, type Network } from "../ip";
+import type { Problem } from "../problems";
+import type { Draft } from "../shape/draft";
+
+/** Longest prefix with room for the servers, whose addresses start at the 11th of the network. */
+const LONGEST_PREFIX = 25;
+
+export function* checkInternal(draft: Draft, external: Network | undefined): Generator<Problem> {
+  const path = "internal.cidr";
+  const network = yield* readNetwork(path, draft.internal?.cidr, "ipv4");
+  if (network && network.prefixLength > LONGEST_PREFIX) {
+    yield {
+      path,
+      cause: `/${network.prefixLength} is too small for the servers' addresses, which start at the 11th`,
+      mend: `give a network with a length of ${LONGEST_PREFIX} or less, for example 198.51.100.0/24`,
+    };
+  }
+  if (network && external && overlaps(network, external)) {
+    yield {
+      path,
+      cause: `${formatNetwork(network)} overlaps the external network ${formatNetwork(external)}`,
+      mend: "give an internal network that shares no address with external.ipv4.cidr",
+    };
+  }
+  yield* checkInternalVip(draft.internal?.vip, network);
+}
+
+function* checkInternalVip(text: string | undefined, network: Network | undefined): Generator<Problem> {
+  const path = "internal.vip";
+  const vip = yield* readHost(path, text, "ipv4");
+  if (!vip || !network) return;
+  if (!contains(network, vip)) {
+    yield {
+      path,
+      cause: `${formatIp(vip)} is outside the internal network ${formatNetwork(network)}`,
+      mend: `write an address inside ${formatNetwork(network)}, for example its first`,
+    };
+  }
+  yield* reservedInNetwork(path, vip, network);
+}
+
+/** Who may ssh, and the servers' name servers. */
+export function* checkAccess(draft: Draft): Generator<Problem> {
+  if (draft.ssh?.allowedFrom?.length === 0) {
+    yield {
+      path: "ssh.allowedFrom",
+      cause: "is empty, so nobody could reach the cluster, not even this program",
+      mend: "list the networks that operators connect from, for example [203.0.113.0/24]",
+    };
+  }
+  for (const [index, text] of (draft.ssh?.allowedFrom ?? []).entries()) {
+    yield* readRange(`ssh.allowedFrom[${index}]`, text);
+  }
+  for (const [index, text] of (draft.nameservers ?? []).entries()) {
+    yield* readHost(`nameservers[${index}]`, text, "ipv4");
+  }
+}

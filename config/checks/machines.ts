@@ -1,0 +1,68 @@
+import type { Problem } from "../problems";
+import { names, sortedEntries, type Draft } from "../shape/draft";
+import { listNames, nearest, pathText, quote, type PathPart } from "../shape/words";
+
+const RUNTIMES = ["python"];
+const ENGINES = ["galera"];
+
+/** On an application server this port is sshd's. */
+const SSH_PORT = 22;
+
+export function* checkMachines(draft: Draft): Generator<Problem> {
+  const datacenters = draft.datacenters && names(draft.datacenters);
+  yield* checkPerDatacenter(["loadBalancers", "flavor"], draft.loadBalancers?.flavor, datacenters);
+  yield* checkPerDatacenter(["database", "flavor"], draft.database?.flavor, datacenters);
+  yield* checkSupported("database.engine", draft.database?.engine, ENGINES);
+  if (!draft.appServers) return;
+  if (names(draft.appServers).length === 0) {
+    yield {
+      path: "appServers",
+      cause: "is empty; a cluster needs at least one group of application servers",
+      mend: "write for example `app: { perDatacenter: 1 }`",
+    };
+  }
+  for (const [name, group] of sortedEntries(draft.appServers)) {
+    yield* checkPerDatacenter(["appServers", name, "perDatacenter"], group?.perDatacenter, datacenters);
+    yield* checkPerDatacenter(["appServers", name, "flavor"], group?.flavor, datacenters);
+    yield* checkSupported(pathText(["appServers", name, "runtime"]), group?.runtime, RUNTIMES);
+    if (group?.port === SSH_PORT) {
+      yield {
+        path: pathText(["appServers", name, "port"]),
+        cause: "22 is the SSH server's port on every machine",
+        mend: "choose another port, for example 8080",
+      };
+    }
+  }
+}
+
+/** A map per datacenter names each of them, and nothing else. */
+function* checkPerDatacenter(path: PathPart[], value: unknown, datacenters: string[] | undefined): Generator<Problem> {
+  if (typeof value !== "object" || value === null || !datacenters) return;
+  for (const name of names(value as Record<string, unknown>)) {
+    if (datacenters.includes(name)) continue;
+    const meant = nearest(name, datacenters);
+    yield {
+      path: pathText([...path, name]),
+      cause: `${quote(name)} is no datacenter of this stack`,
+      mend: meant === undefined ? `name one of ${listNames(datacenters)}` : `did you mean \`${meant}\`?`,
+    };
+  }
+  const missing = datacenters.filter((name) => !Object.hasOwn(value, name));
+  if (missing.length > 0) {
+    yield {
+      path: pathText(path),
+      cause: `says nothing for ${listNames(missing)}`,
+      mend: "name every datacenter, or write one value for all of them",
+    };
+  }
+}
+
+function* checkSupported(path: string, value: string | undefined, supported: string[]): Generator<Problem> {
+  if (value === undefined || supported.includes(value)) return;
+  const meant = nearest(value, supported);
+  yield {
+    path,
+    cause: `${quote(value)} is not supported by this release; ${listNames(supported)} is`,
+    mend: meant === undefined ? `write ${supported.join(" or ")}, or leave the line out` : `did you mean \`${meant}\`?`,
+  };
+}

@@ -1,0 +1,49 @@
+import { buildSecrets, buildSpec } from "./build";
+import { checkExternal } from "./checks/external";
+import { checkAccess, checkInternal } from "./checks/internal";
+import { checkMachines } from "./checks/machines";
+import { checkNames } from "./checks/names";
+import { checkDatacenters } from "./checks/quorum";
+import { checkSecrets } from "./checks/secrets";
+import { checkPorts, checkServices } from "./checks/services";
+import { checkVips } from "./checks/vips";
+import { checkVrrp } from "./checks/vrrp";
+import type { Problem } from "./problems";
+import { readShape, type Draft } from "./shape/draft";
+import type { Secrets, Spec } from "./spec";
+
+export type Validated =
+  { spec: Spec; secrets: Secrets; problems: [] } | { spec?: undefined; secrets?: undefined; problems: Problem[] };
+
+/**
+ * Turns a stack's raw configuration, keyed without the namespace, into the spec, or says everything that is wrong with it
+ * at once. Pure: neither the clock, nor the disk, nor Pulumi.
+ *
+ * @param stack the stack's name, which stands in for the customer's unless `customer` is set
+ */
+export function validate(raw: Record<string, unknown>, stack: string): Validated {
+  const { draft, stackFile, problems: ofShape } = readShape(raw);
+  const problems = inOrder([...ofShape, ...checkAll(draft, stack)]);
+  if (!stackFile || problems.length > 0) return { problems };
+  return { spec: buildSpec(stackFile, stack), secrets: buildSecrets(stackFile), problems: [] };
+}
+
+function* checkAll(draft: Draft, stack: string): Generator<Problem> {
+  yield* checkNames(draft, stack);
+  yield* checkDatacenters(draft);
+  const external = yield* checkExternal(draft);
+  yield* checkInternal(draft, external.networks.ipv4);
+  yield* checkAccess(draft);
+  yield* checkVips(draft, external);
+  yield* checkServices(draft);
+  yield* checkPorts(draft);
+  yield* checkMachines(draft);
+  yield* checkVrrp(draft);
+  yield* checkSecrets(draft);
+}
+
+/** By path, each once; not by locale, which differs from machine to machine. */
+function inOrder(problems: Problem[]): Problem[] {
+  const byKey = new Map(problems.map((problem) => [`${problem.path}\0${problem.cause}`, problem]));
+  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, problem]) => problem);
+}
