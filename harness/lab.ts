@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import { type ExecOptions, exec, type Result, run } from "./exec";
+
+const LAB = join(__dirname, "..", "lab", "lab.sh");
+
+/** The embedded cloud, as seen by one of its projects. */
+export class Lab {
+  constructor(readonly project: "dev" | "test") {}
+
+  up(options: ExecOptions = {}): Promise<string> {
+    return run(LAB, ["up"], { timeout: 1_200_000, ...options });
+  }
+
+  /** What a Pulumi program or an OpenStack client needs to find the cloud. */
+  async environment(): Promise<Record<string, string>> {
+    const exports = await run(LAB, ["env", this.project]);
+    return Object.fromEntries(
+      [...exports.matchAll(/^export (\w+)=(.*)$/gm)].map(([, key, value]) => [
+        key!,
+        value!.replace(/^(['"])(.*)\1$/, "$2"),
+      ]),
+    );
+  }
+
+  /** Runs a command as root on a machine, by a way that does not depend on the cluster. */
+  ssh(machine: string, script: string): Promise<Result> {
+    return exec(LAB, ["ssh", "--project", this.project, machine, script], { timeout: 120_000 });
+  }
+
+  /** The same, for a script that reads its standard input. */
+  sshWithInput(machine: string, script: string, input: string): Promise<Result> {
+    return exec(LAB, ["ssh", "--project", this.project, machine, script], { timeout: 120_000, input });
+  }
+
+  /** The same, for what must succeed. */
+  on(machine: string, script: string): Promise<string> {
+    return run(LAB, ["ssh", "--project", this.project, machine, script], { timeout: 120_000 });
+  }
+
+  /** Runs a command where the internet's clients are. */
+  client(...command: string[]): Promise<Result> {
+    return exec(LAB, ["client", ...command], { timeout: 120_000 });
+  }
+
+  power(machine: string, state: "on" | "off" | "reset"): Promise<string> {
+    return run(LAB, ["power", "--project", this.project, machine, state]);
+  }
+
+  async openstack<T>(...args: string[]): Promise<T> {
+    const text = await run(LAB, ["openstack", ...args, "-f", "json"], {
+      env: { ...process.env, OS_CLOUD: `lab-${this.project}` },
+    });
+    return JSON.parse(text) as T;
+  }
+
+  /** For commands that print nothing worth reading. */
+  async openstackDo(...args: string[]): Promise<void> {
+    await run(LAB, ["openstack", ...args], { env: { ...process.env, OS_CLOUD: `lab-${this.project}` } });
+  }
+}
+
+/** Runs a command in the client namespace with streams attached, and gives its arguments for spawn(). */
+export function clientCommand(...command: string[]): [file: string, args: string[]] {
+  return [LAB, ["client", ...command]];
+}

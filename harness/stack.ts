@@ -1,0 +1,79 @@
+import { join } from "node:path";
+import { type ExecOptions, exec, type Result, run } from "./exec";
+
+const ROOT = join(__dirname, "..");
+
+export interface StackOptions {
+  name: string;
+  /** The stack's configuration; `Pulumi.<name>.yaml` in the checkout unless given. */
+  configFile?: string;
+  /** Folder that keeps the state. */
+  state: string;
+  passphrase: string;
+  /** What the cloud needs, e.g. OS_CLIENT_CONFIG_FILE. */
+  environment: Record<string, string>;
+}
+
+/** One stack, driven by the command line that every user of Pulumi knows. */
+export class Stack {
+  private constructor(
+    readonly options: StackOptions,
+    private readonly env: NodeJS.ProcessEnv,
+  ) {}
+
+  static async open(options: StackOptions): Promise<Stack> {
+    const stack = new Stack(options, await environment(options));
+    await stack.must(["stack", "select", "--create", options.name]);
+    return stack;
+  }
+
+  /** Any command of pulumi on this stack; the exit code is the caller's to judge. */
+  pulumi(args: readonly string[], options: ExecOptions = {}): Promise<Result> {
+    return exec("pulumi", [...args, "--non-interactive"], { cwd: ROOT, env: this.env, timeout: 1_200_000, ...options });
+  }
+
+  up(args: readonly string[] = [], options: ExecOptions = {}): Promise<string> {
+    return this.must(["up", "--yes", "--skip-preview", ...this.select(), ...args], options);
+  }
+
+  preview(args: readonly string[] = [], options: ExecOptions = {}): Promise<Result> {
+    return this.pulumi(["preview", ...this.select(), ...args], options);
+  }
+
+  destroy(options: ExecOptions = {}): Promise<string> {
+    return this.must(["destroy", "--yes", "--skip-preview", ...this.select()], options);
+  }
+
+  async outputs<T>(): Promise<T> {
+    return JSON.parse(await this.must(["stack", "output", "--json", "--stack", this.options.name])) as T;
+  }
+
+  async secretOutput(name: string): Promise<string> {
+    return this.must(["stack", "output", name, "--show-secrets", "--stack", this.options.name]);
+  }
+
+  /** Runs a command of pulumi that must succeed. */
+  must(args: readonly string[], options: ExecOptions = {}): Promise<string> {
+    return run("pulumi", [...args, "--non-interactive"], { cwd: ROOT, env: this.env, timeout: 1_200_000, ...options });
+  }
+
+  private select(): string[] {
+    const { name, configFile } = this.options;
+    return ["--stack", name, ...(configFile === undefined ? [] : ["--config-file", configFile])];
+  }
+}
+
+/** Where pulumi is, as toolchain/env.sh says it to a shell; then what the stack needs. */
+async function environment(options: StackOptions): Promise<NodeJS.ProcessEnv> {
+  const shell = `eval "$(${join(ROOT, "toolchain", "env.sh")})" && env -0`;
+  const variables = (await run("bash", ["-c", shell])).split("\0").filter((line) => line.includes("="));
+  const toolchain = Object.fromEntries(
+    variables.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+  return {
+    ...toolchain,
+    ...options.environment,
+    PULUMI_BACKEND_URL: `file://${options.state}`,
+    PULUMI_CONFIG_PASSPHRASE: options.passphrase,
+  };
+}

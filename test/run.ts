@@ -1,0 +1,48 @@
+import { parseArgs } from "node:util";
+import { type Counts, type Part, runPart, sum } from "./parts";
+import { lab, toolchain, unit } from "./suites";
+
+const USAGE = `test/run.ts [--unit] [NAME...]
+  --unit   only what needs neither root nor the embedded cloud
+  NAME     only the parts whose names contain one of these`;
+
+/** Runs every part in turn, and says at the end how each went; exit code 1 when anything failed. */
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { unit: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const all: Part[] = values.unit ? unit() : [...unit(), ...toolchain(), ...lab()];
+  const parts = all.filter((part) => positionals.length === 0 || positionals.some((name) => part.name.includes(name)));
+  if (parts.length === 0) {
+    console.error(
+      `no part is called ${positionals.join(" or ")}; there are ${all.map((part) => part.name).join(", ")}`,
+    );
+    return 2;
+  }
+  const results: { part: Part; counts: Counts; seconds: number }[] = [];
+  for (const part of parts) {
+    const began = Date.now();
+    const counts = await runPart(
+      part,
+      results.some((each) => each.part.name === part.needs && each.counts.failed > 0),
+    );
+    results.push({ part, counts, seconds: (Date.now() - began) / 1000 });
+  }
+  console.log("");
+  for (const { part, counts, seconds } of results) {
+    const told = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
+    console.log(`${part.name.padEnd(28)} ${told.padEnd(36)} ${seconds.toFixed(1).padStart(7)} s`);
+  }
+  const total = sum(results.map((each) => each.counts));
+  console.log(`\ntests: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  return total.failed > 0 || total.passed === 0 ? 1 : 0;
+}
+
+void main().then((code) => {
+  process.exitCode = code;
+});

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
+import { plan } from "../../../plan/plan";
+import { DerivedSecrets } from "../../../secrets/derive";
+import { dualStack, specOf } from "../../support/specs";
+
+interface Seen {
+  type: string;
+  name: string;
+  inputs: Record<string, unknown>;
+}
+
+const ROOT_SECRET = "a root secret of the tests, 32 long";
+const CERTIFICATE_KEY = "-----BEGIN PRIVATE KEY-----\nof the tests\n-----END PRIVATE KEY-----\n";
+
+/** Mocks stand for the engine only to see the resource graph; what the resources do is shown on the embedded cloud. */
+describe("resource graph of a dual-stack cluster", () => {
+  const seen: Seen[] = [];
+  const of = (type: string): Seen[] => seen.filter((each) => each.type === type);
+
+  before(async () => {
+    await pulumi.runtime.setMocks({
+      newResource: ({ type, name, inputs }) => {
+        seen.push({ type, name, inputs: inputs as Record<string, unknown> });
+        return { id: `${name}-id`, state: { ...(inputs as object), name } };
+      },
+      call: ({ token, inputs }) => ({ ...(inputs as object), id: token }),
+    });
+    const { Cluster } = await import("../../../components/cluster");
+    await pulumi.runtime.runInPulumiStack(() => {
+      new Cluster("cluster", {
+        plan: plan(specOf(dualStack())),
+        rootSecret: ROOT_SECRET,
+        certificateKeys: { www: CERTIFICATE_KEY },
+      });
+      return Promise.resolve({});
+    });
+    // Registrations go on after the program has run; this waits for the last.
+    await pulumi.runtime.disconnect();
+  });
+
+  test("nine servers, one of each role per zone", () => {
+    const servers = of("openstack:compute/instance:Instance").map(
+      ({ inputs }) => `${String(inputs.availabilityZone)} ${String(inputs.name)}`,
+    );
+    assert.deepEqual(servers.sort(), [
+      "dc1 dev-app-dc1-1",
+      "dc1 dev-db-dc1",
+      "dc1 dev-lb-dc1",
+      "dc2 dev-app-dc2-1",
+      "dc2 dev-db-dc2",
+      "dc2 dev-lb-dc2",
+      "dc3 dev-app-dc3-1",
+      "dc3 dev-db-dc3",
+      "dc3 dev-lb-dc3",
+    ]);
+  });
+
+  test("external ports have both families and the VIPs as pairs", () => {
+    const ports = of("openstack:networking/port:Port").filter(({ name }) => name.endsWith("-external"));
+    assert.equal(ports.length, 3);
+    for (const { inputs } of ports) {
+      assert.equal((inputs.fixedIps as unknown[]).length, 2);
+      assert.deepEqual(inputs.allowedAddressPairs, [
+        { ipAddress: "203.0.113.100" },
+        { ipAddress: "2001:db8:45:67bb::1" },
+      ]);
+    }
+  });
+
+  test("every connection verifies the host key, on the way too", () => {
+    const secrets = new DerivedSecrets(ROOT_SECRET);
+    const commands = of("command:remote:Command");
+    assert.equal(commands.length, 27);
+    for (const { name, inputs } of commands) {
+      const connection = plain(inputs.connection) as { hostKey: string; proxy?: { hostKey: string } };
+      const id = name.replace(/-(scripts|secrets|config)$/, "");
+      assert.equal(connection.hostKey, secrets.hostKey(id).publicKey);
+      if (!id.startsWith("lb-")) assert.match(connection.proxy!.hostKey, /^ssh-ed25519 \S+ lb-dc\d$/);
+    }
+  });
+
+  test("a change runs the same script as the first time", () => {
+    for (const { inputs } of of("command:remote:Command")) assert.equal(inputs.update, inputs.create);
+  });
+
+  test("secrets travel in their own commands, and nowhere else", () => {
+    const secrets = new DerivedSecrets(ROOT_SECRET);
+    const words = [secrets.vrrpPassword(), secrets.databasePassword("app"), "of the tests", ROOT_SECRET];
+    for (const { name, inputs } of of("command:remote:Command")) {
+      const open = JSON.stringify({ ...inputs, connection: undefined });
+      const told = words.filter((word) => open.includes(word));
+      assert.equal(told.length > 0, name.endsWith("-secrets"), name);
+    }
+  });
+});
+
+/** Unwraps what was marked secret; mocks see the wire format. */
+function plain(value: unknown): unknown {
+  return value !== null && typeof value === "object" && "value" in value ? (value as { value: unknown }).value : value;
+}
