@@ -1,13 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster";
 import { formatProblems } from "./config/problems";
-import { readPulumiConfig } from "./config/pulumi";
+import { keysInTheClear, readPulumiConfig } from "./config/pulumi";
 import { load } from "./plan/load";
 import { describe } from "./plan/describe";
 
 const stack = pulumi.getStack();
-const { plan, secrets, problems } = load(readPulumiConfig(), stack);
-if (!plan) throw new pulumi.RunError(formatProblems(problems, `stack ${stack}`));
+const config = readPulumiConfig();
+const { plan, secrets, problems } = load(config, stack);
+const found = [...problems, ...keysInTheClear(config)];
+if (!plan || found.length > 0) throw new pulumi.RunError(formatProblems(found, `stack ${stack}`));
 
 const cluster = new Cluster("cluster", {
   plan,

@@ -43,17 +43,13 @@ export class Cluster extends pulumi.ComponentResource {
       return new LoadBalancer(node.id, { context, node, certificateKeys: args.certificateKeys, gate }, parent);
     });
     const jumps = new Map(balancers.map((balancer) => [balancer.datacenter, balancer]));
-    // The first load balancer that serves is the way out to package archives for the servers behind it.
-    const gateway = balancers[0]!.done;
     inTurn(
       plan.databases,
       (node, gate) => new DatabaseServer(node.id, { context, node, jump: jumps.get(node.datacenter)!, gate }, parent),
-      gateway,
     );
     inTurn(
       plan.appServers,
       (node, gate) => new AppServer(node.id, { context, node, jump: jumps.get(node.datacenter)!, gate }, parent),
-      gateway,
     );
 
     this.clientKey = context.clientKey;
@@ -85,11 +81,10 @@ export class Cluster extends pulumi.ComponentResource {
 function inTurn<Node, Made extends { done: pulumi.Resource }>(
   nodes: readonly Node[],
   make: (node: Node, gate: Gate) => Made,
-  after?: pulumi.Resource,
 ): Made[] {
   const made: Made[] = [];
   for (const node of nodes) {
-    const before = made.at(-1)?.done ?? after;
+    const before = made.at(-1)?.done;
     made.push(make(node, before ? [before] : []));
   }
   return made;

@@ -60,7 +60,9 @@ export function internalServer(
       ...content,
     },
     { parent },
-    [...gate, jump.machine],
+    // Its jump host has to be done first: loading the firewall there for the first time cuts connections that conntrack
+    // has not seen begin, and they hang. Besides, a load balancer is the way out to package archives.
+    [...gate, jump.done],
   );
   return { machine, done };
 }

@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { SCRIPTS } from "../plan/vrrp";
 import { selfExtracting } from "../render/scripts";
 
@@ -10,13 +10,17 @@ export interface NodeFiles {
   sampleApp: string;
 }
 
-/** Reads node/ beside this file. */
+/** Reads node/ beside this file. On a machine all scripts are in one folder, by their names alone. */
 export function readNodeFiles(): NodeFiles {
-  const directory = __dirname;
-  const names = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".sh"));
-  const scripts = Object.fromEntries(names.map((name) => [name, readFileSync(join(directory, name), "utf8")]));
+  const paths = readdirSync(__dirname, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".sh"));
+  const scripts: Record<string, string> = {};
+  for (const path of paths) {
+    const name = basename(path);
+    if (name in scripts) throw new Error(`two scripts of node/ are called ${name}`);
+    scripts[name] = readFileSync(join(__dirname, path), "utf8");
+  }
   return {
     scripts: selfExtracting(scripts, SCRIPTS),
-    sampleApp: readFileSync(join(directory, "app", "wsgi.py"), "utf8"),
+    sampleApp: readFileSync(join(__dirname, "app", "wsgi.py"), "utf8"),
   };
 }

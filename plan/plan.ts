@@ -18,7 +18,7 @@ export interface Plan {
   certificates: Spec["certificates"];
   /** In the order of a rollout: lowest base priority first, so that the usual master is changed last. */
   loadBalancers: PlannedLoadBalancer[];
-  /** In the order of a rollout; the first bootstraps the cluster. */
+  /** In the order of a rollout, which follows the load balancers they are reached by; the first bootstraps the cluster. */
   databases: PlannedDatabase[];
   /** In the order of a rollout. */
   appServers: PlannedAppServer[];
@@ -41,8 +41,14 @@ export interface PlannedDatabase extends DatabaseServer {
 
 export type PlannedAppServer = AppServer;
 
+/**
+ * What a gateway's port may send from, as it passes on packets of any sender: all of IPv4 but multicast and above, which
+ * Neutron refuses in allowed address pairs.
+ */
+const ANY_SENDER = ["0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"];
+
 export function plan(spec: Spec): Plan {
-  const balancers = [...loadBalancers(spec)].reverse();
+  const balancers = loadBalancers(spec).toReversed();
   const databases = databaseServers(spec);
   const apps = appServers(spec);
   const servers = { balancers, databases, apps };
@@ -61,11 +67,10 @@ export function plan(spec: Spec): Plan {
       syncGroup: planVrrp(spec, node, balancers),
       haproxy: planHaproxy(spec, node, servers, database),
       externalPairs: spec.vips.flatMap((vip) => [vip.ipv4, vip.ipv6]).filter((ip): ip is string => ip !== undefined),
-      // As the gateway it passes on packets from any sender; /0 is refused by some Neutron drivers, two halves are not.
-      internalPairs: [spec.internal.vip, "0.0.0.0/1", "128.0.0.0/1"],
+      internalPairs: [spec.internal.vip, ...ANY_SENDER],
     })),
-    databases: databases.map((node, index) => ({ ...node, bootstrap: index === 0 })),
-    appServers: apps,
+    databases: databases.toReversed().map((node, index) => ({ ...node, bootstrap: index === 0 })),
+    appServers: apps.toReversed(),
     database,
     firewall: planFirewall(spec, servers, database),
   };

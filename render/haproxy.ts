@@ -17,7 +17,9 @@ const GLOBAL = `global
     group haproxy
     stats socket /run/haproxy/admin.sock user root group root mode 600 level admin expose-fd listeners
     stats timeout 30s
-    maxconn 20000
+    # maxconn follows from the machine's limit of open files, up to this; a fixed one would keep haproxy from starting
+    # where the limit is lower.
+    fd-hard-limit 50000
     # A reload leaves the old process to finish its connections, but not for ever.
     hard-stop-after 10m
     ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets

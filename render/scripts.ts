@@ -1,11 +1,12 @@
-/** The scripts of node/ by their paths in it. */
+/** The scripts of node/ by their names. */
 export type Scripts = Record<string, string>;
 
 const MARK = "HA-CLUSTER-END-OF-SCRIPT";
 
 /**
  * All scripts of node/ as one shell script that installs them in `directory`: readable line by line in a preview, and in
- * need of nothing but sh on the machine. Each is renamed into place, so that keepalived never runs half a check.
+ * need of nothing but sh on the machine. Each is renamed into place, so that keepalived never runs half a check; one that
+ * is no longer among them goes.
  */
 export function selfExtracting(scripts: Scripts, directory: string): string {
   const names = Object.keys(scripts).sort();
@@ -14,13 +15,17 @@ export function selfExtracting(scripts: Scripts, directory: string): string {
   }
   return `set -eu
 umask 022
+mkdir -p ${directory}
+cd ${directory}
 install_script() {
-    mkdir -p "$(dirname "${directory}/$1")"
-    cat >"${directory}/$1.new"
-    chmod 0755 "${directory}/$1.new"
-    mv -f "${directory}/$1.new" "${directory}/$1"
+    cat >"$1.new"
+    chmod 0755 "$1.new"
+    mv -f "$1.new" "$1"
 }
-${names.map((name) => `install_script ${name} <<'${MARK}'\n${withNewline(scripts[name]!)}${MARK}\n`).join("")}`;
+${names.map((name) => `install_script ${name} <<'${MARK}'\n${withNewline(scripts[name]!)}${MARK}\n`).join("")}for script in *; do
+    case " ${names.join(" ")} " in *" $script "*) ;; *) rm -f "$script" ;; esac
+done
+`;
 }
 
 function withNewline(text: string): string {

@@ -22,8 +22,13 @@ function load(raw: Raw): Plan {
 
 function balancer(name: string, raw: Raw, id: string): GoldenCase {
   const planned = load(raw);
-  const node = planned.loadBalancers.find((each) => each.id === id)!;
-  return { name, role: "load-balancer", files: loadBalancerFiles(planned, node) };
+  return { name, role: "load-balancer", files: loadBalancerFiles(planned, byId(planned.loadBalancers, id)) };
+}
+
+function byId<T extends { id: string }>(nodes: readonly T[], id: string): T {
+  const found = nodes.find((node) => node.id === id);
+  if (!found) throw new Error(`no server ${id}`);
+  return found;
 }
 
 export function goldenCases(): GoldenCase[] {
@@ -33,8 +38,12 @@ export function goldenCases(): GoldenCase[] {
     balancer("dual-lb-dc1", dualStack(), "lb-dc1"),
     balancer("dual-lb-dc3", dualStack(), "lb-dc3"),
     balancer("elaborate-lb-ams", elaborate(), "lb-ams"),
-    { name: "dual-db-dc1", role: "database", files: databaseFiles(dual, dual.databases[0]!) },
-    { name: "dual-db-dc2", role: "database", files: databaseFiles(dual, dual.databases[1]!) },
-    { name: "dual-app-dc1-1", role: "app-server", files: appServerFiles(dual, dual.appServers[0]!, SAMPLE) },
+    { name: "dual-db-dc1", role: "database", files: databaseFiles(dual, byId(dual.databases, "db-dc1")) },
+    { name: "dual-db-dc3", role: "database", files: databaseFiles(dual, byId(dual.databases, "db-dc3")) },
+    {
+      name: "dual-app-dc1-1",
+      role: "app-server",
+      files: appServerFiles(dual, byId(dual.appServers, "app-dc1-1"), SAMPLE),
+    },
   ];
 }

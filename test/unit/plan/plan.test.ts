@@ -44,7 +44,7 @@ describe("plan", () => {
   test("the ports' pairs are exactly the VIPs outside, and the gateway's inside", () => {
     for (const node of plan(specOf(dualStack())).loadBalancers) {
       assert.deepEqual(node.externalPairs, ["203.0.113.100", "2001:db8:45:67bb::1"]);
-      assert.deepEqual(node.internalPairs, ["198.51.100.1", "0.0.0.0/1", "128.0.0.0/1"]);
+      assert.deepEqual(node.internalPairs, ["198.51.100.1", "0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"]);
     }
   });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -28,10 +28,14 @@ describe("scripts", () => {
   test("the self-extracting text brings every script to its place, whole and executable", () => {
     const folder = mkdtempSync(join(tmpdir(), "ha-cluster-"));
     try {
-      const scripts = { "a.sh": "#!/bin/sh\necho \"$HOME\" `date` 'x'\n", "keepalived/b.sh": "no newline at the end" };
-      execFileSync("sh", ["-c", "sh -s"], { input: selfExtracting(scripts, join(folder, "to")) });
+      const scripts = { "a.sh": "#!/bin/sh\necho \"$HOME\" `date` 'x'\n", "b.sh": "no newline at the end" };
+      const install = (what: Record<string, string>): Buffer =>
+        execFileSync("sh", { input: selfExtracting(what, join(folder, "to")) });
+      install({ "old.sh": "gone with the next push\n" });
+      install(scripts);
+      assert.deepEqual(readdirSync(join(folder, "to")).sort(), ["a.sh", "b.sh"]);
       assert.equal(readFileSync(join(folder, "to/a.sh"), "utf8"), scripts["a.sh"]);
-      assert.equal(readFileSync(join(folder, "to/keepalived/b.sh"), "utf8"), "no newline at the end\n");
+      assert.equal(readFileSync(join(folder, "to/b.sh"), "utf8"), "no newline at the end\n");
       assert.equal(statSync(join(folder, "to/a.sh")).mode & 0o777, 0o755);
     } finally {
       rmSync(folder, { recursive: true });
