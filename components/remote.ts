@@ -41,16 +41,19 @@ export function push(
   opts: { parent: pulumi.Resource },
   gate: pulumi.Resource[],
 ): command.remote.Command {
-  const scripts = remote(`${name}-scripts`, "sudo -n sh", args.scripts, args, { ...opts, dependsOn: gate });
+  const scripts = remote(
+    `${name}-scripts`,
+    { script: "sudo -n sh", stdin: args.scripts, attempts: ATTEMPTS.booting },
+    args,
+    { ...opts, dependsOn: gate },
+  );
   const secrets = remote(
     `${name}-secrets`,
-    pushCommand(args.role, "secrets"),
-    pulumi.secret(bundle(args.secrets)),
+    { script: pushCommand(args.role, "secrets"), stdin: pulumi.secret(bundle(args.secrets)), logging: "none" },
     args,
     { ...opts, dependsOn: [scripts], additionalSecretOutputs: ["stdout", "stderr"] },
-    "none",
   );
-  return remote(`${name}-config`, pushCommand(args.role, "files"), bundle(args.files), args, {
+  return remote(`${name}-config`, { script: pushCommand(args.role, "files"), stdin: bundle(args.files) }, args, {
     ...opts,
     dependsOn: [secrets],
   });
@@ -60,18 +63,24 @@ function pushCommand(role: Role, what: "files" | "secrets"): string {
   return `sudo -n timeout -k 10 ${LIMIT_SECONDS} /opt/ha-cluster/push.sh ${role} ${what}`;
 }
 
+interface Run {
+  /** Idempotent: the first time and every change run the same. */
+  script: string;
+  stdin: pulumi.Input<string>;
+  attempts?: number;
+  logging?: command.types.enums.remote.Logging;
+}
+
 function remote(
   name: string,
-  script: string,
-  stdin: pulumi.Input<string>,
+  { script, stdin, attempts = ATTEMPTS.up, logging = "stdoutAndStderr" }: Run,
   { door, machineId }: Push,
   opts: pulumi.CustomResourceOptions,
-  logging: command.types.enums.remote.Logging = "stdoutAndStderr",
 ): command.remote.Command {
   return new command.remote.Command(
     name,
     {
-      connection: connection(door),
+      connection: connection(door, attempts),
       create: script,
       update: script,
       stdin,
@@ -84,15 +93,14 @@ function remote(
   );
 }
 
-/** A machine that has just been created answers within a minute or two; one that was there answers at once. */
-const DIAL = { dialErrorLimit: 40, perDialTimeout: 5 };
+/**
+ * Attempts to connect, some 4 s apart: the first command waits for a machine that may still be booting, the others only
+ * bridge a hiccup. A wrong host key is tried again like any other error, so the number is also how long that takes to show.
+ */
+const ATTEMPTS = { booting: 30, up: 5 };
 
-function connection(door: Door): pulumi.Input<command.types.input.remote.ConnectionArgs> {
+function connection(door: Door, dialErrorLimit: number): pulumi.Input<command.types.input.remote.ConnectionArgs> {
   const { host, user, hostKey, privateKey, jump } = door;
-  const self = { host, user, hostKey, privateKey, ...DIAL };
-  if (!jump) return self;
-  return {
-    ...self,
-    proxy: { host: jump.host, user: jump.user, hostKey: jump.hostKey, privateKey: jump.privateKey, ...DIAL },
-  };
+  const self = { host, user, hostKey, privateKey, dialErrorLimit, perDialTimeout: 5 };
+  return jump ? { ...self, proxy: connection(jump, dialErrorLimit) } : self;
 }

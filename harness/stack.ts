@@ -1,7 +1,7 @@
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { ROOT } from "./places";
 import { type ExecOptions, exec, type Result, run } from "./exec";
-
-const ROOT = join(__dirname, "..");
 
 export interface StackOptions {
   name: string;
@@ -23,7 +23,11 @@ export class Stack {
 
   static async open(options: StackOptions): Promise<Stack> {
     const stack = new Stack(options, await environment(options));
+    const file = join(ROOT, `Pulumi.${options.name}.yaml`);
+    const found = existsSync(file);
     await stack.must(["stack", "select", "--create", options.name]);
+    // A new stack gets a file in the checkout, also where its configuration is elsewhere.
+    if (!found) rmSync(file, { force: true });
     return stack;
   }
 

@@ -66,7 +66,7 @@ export function plan(spec: Spec): Plan {
       ...node,
       syncGroup: planVrrp(spec, node, balancers),
       haproxy: planHaproxy(spec, node, servers, database),
-      externalPairs: spec.vips.flatMap((vip) => [vip.ipv4, vip.ipv6]).filter((ip): ip is string => ip !== undefined),
+      externalPairs: [...vipAddresses(spec, "ipv4"), ...vipAddresses(spec, "ipv6")],
       internalPairs: [spec.internal.vip, ...ANY_SENDER],
     })),
     databases: databases.toReversed().map((node, index) => ({ ...node, bootstrap: index === 0 })),
@@ -74,6 +74,11 @@ export function plan(spec: Spec): Plan {
     database,
     firewall: planFirewall(spec, servers, database),
   };
+}
+
+/** By family, so that a preview of the IPv6 rollout shows pairs that come after those that are there. */
+function vipAddresses(spec: Spec, family: "ipv4" | "ipv6"): string[] {
+  return spec.vips.map((vip) => vip[family]).filter((ip): ip is string => ip !== undefined);
 }
 
 function loadBalancers(spec: Spec): LoadBalancer[] {

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Counts, type Part, runPart, sum } from "./parts";
-import { lab, toolchain, unit } from "./suites";
+import { cloud, tools, unit } from "./suites";
 
 const USAGE = `test/run.ts [--unit] [NAME...]
   --unit   only what needs neither root nor the embedded cloud
@@ -16,7 +16,7 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const all: Part[] = values.unit ? unit() : [...unit(), ...toolchain(), ...lab()];
+  const all: Part[] = values.unit ? unit() : [...unit(), ...tools(), ...cloud()];
   const parts = all.filter((part) => positionals.length === 0 || positionals.some((name) => part.name.includes(name)));
   if (parts.length === 0) {
     console.error(

@@ -1,8 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { ROOT } from "../harness/places";
 import type { Part } from "./parts";
-
-const ROOT = join(__dirname, "..");
 
 function files(folder: string): string[] {
   return readdirSync(join(__dirname, folder), { recursive: true, encoding: "utf8" })
@@ -11,8 +10,8 @@ function files(folder: string): string[] {
     .map((name) => join(__dirname, folder, name));
 }
 
-function node(name: string, paths: string[], more: Partial<Part> = {}): Part {
-  return { name, command: [process.execPath, ...paths], count: "node", ...more };
+function node(name: string, paths: string[]): Part {
+  return { name, command: [process.execPath, ...paths], count: "node" };
 }
 
 /** What needs neither root nor the embedded cloud. */
@@ -26,14 +25,26 @@ export function unit(): Part[] {
   ];
 }
 
-/** What needs the toolchain. */
-export function toolchain(): Part[] {
+/** What needs tools that the tests install, and root for some of them, but not the embedded cloud. */
+export function tools(): Part[] {
+  const lab = join(ROOT, "lab", "test.sh");
   return [
+    { name: "shell lint", command: [join(ROOT, "test", "shellcheck.sh")], count: "exit" },
+    { name: "lab: lint", command: [lab, "lint"], count: "exit" },
+    { name: "lab: unit", command: [lab, "unit"], count: "pytest" },
+    { name: "toolchain: plugins", command: [join(ROOT, "toolchain", "test.sh"), "-json"], count: "go" },
     node("engine: bad stacks", files("engine")),
+    node("golden files by daemons", files("golden")),
+    node("machines: pushes", files("node")),
   ];
 }
 
-/** What needs root, and what needs the embedded cloud. */
-export function lab(): Part[] {
-  return [];
+/** What needs the embedded cloud. The files are one story: the cluster is built in the first, and removed in the last. */
+export function cloud(): Part[] {
+  const [build, ...others] = files("lab").map((path) => node(`cluster: ${/\d-(.+)\.test\.ts$/.exec(path)![1]!}`, [path]));
+  return [
+    { name: "lab: cloud", command: [join(ROOT, "lab", "test.sh"), "cloud"], count: "pytest" },
+    build!,
+    ...others.map((part) => ({ ...part, needs: build!.name })),
+  ];
 }

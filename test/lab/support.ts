@@ -1,0 +1,49 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Cluster } from "../../harness/cluster";
+import { LAB_PASSPHRASE, ROOT, stackState } from "../../harness/places";
+import { Stack } from "../../harness/stack";
+import { StackFile } from "../../harness/stackFile";
+
+/** The stack that the end-to-end tests build, change and remove, in the lab's project of the same name. */
+export const NAME = "test";
+
+export const VIPS = {
+  www: { ipv4: "203.0.113.228", ipv6: "2001:db8:46:67bb::1" },
+  api: { ipv4: "203.0.113.229", ipv6: "2001:db8:46:67bb::2" },
+};
+export const CLIENT = { ipv4: "203.0.113.254", ipv6: "2001:db8:46::c" };
+export const INTERNAL_VIP = "198.51.100.129";
+
+export const cluster = new Cluster({
+  project: "test",
+  vips: [VIPS.www, VIPS.api],
+  internalVip: INTERNAL_VIP,
+  client: CLIENT,
+});
+export const { lab } = cluster;
+
+/** The stack file of dev, moved to the test project's addresses and with a second VIP. */
+export function stackFile(): StackFile {
+  return StackFile.read(join(ROOT, "Pulumi.dev.yaml"))
+    .set("openstack:cloud", "lab-test")
+    .set("external.ipv4", { cidr: "203.0.113.128/25", gateway: "203.0.113.129" })
+    .set("external.ipv6", { prefix: "2001:db8:46::/48", gateway: "2001:db8:46::1" })
+    .set("external.vipRanges", ["203.0.113.224/28", "2001:db8:46:67bb::/64"])
+    .set("internal", { cidr: "198.51.100.128/25", vip: INTERNAL_VIP })
+    .set("vips", { www: { ...VIPS.www, primary: true }, api: VIPS.api })
+    .set("services.web.vips", ["api", "www"]);
+}
+
+/** The stack with this configuration; its state outlives an interrupted run, so that the next one can clean up. */
+export async function open(file: StackFile, folder: string): Promise<Stack> {
+  const state = stackState(NAME);
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  return Stack.open({
+    name: NAME,
+    configFile: file.write(join(folder, `Pulumi.${NAME}.yaml`)),
+    state,
+    passphrase: LAB_PASSPHRASE,
+    environment: await lab.environment(),
+  });
+}

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# npm test: everything that proves the project. With --unit, what needs neither root nor the embedded cloud.
+set -euo pipefail
+# shellcheck source=cli/setup.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../cli/setup.sh"
+
+if [ "${1:-}" = --unit ]; then
+    node_packages
+else
+    need_root
+    began=$SECONDS
+    everything
+    echo "toolchain, packages and cloud are ready after $((SECONDS - began)) s"
+fi
+cd "$root"
+exec node --import tsx test/run.ts "$@"
