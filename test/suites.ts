@@ -41,7 +41,9 @@ export function tools(): Part[] {
 
 /** What needs the embedded cloud. The files are one story: the cluster is built in the first, and removed in the last. */
 export function cloud(): Part[] {
-  const [build, ...others] = files("lab").map((path) => node(`cluster: ${/\d-(.+)\.test\.ts$/.exec(path)![1]!}`, [path]));
+  const [build, ...others] = files("lab").map((path) =>
+    node(`cluster: ${/\d-(.+)\.test\.ts$/.exec(path)![1]!}`, [path]),
+  );
   return [
     { name: "lab: cloud", command: [join(ROOT, "lab", "test.sh"), "cloud"], count: "pytest" },
     build!,

@@ -98,5 +98,5 @@ describe("resource graph of a dual-stack cluster", () => {
 
 /** Unwraps what was marked secret; mocks see the wire format. */
 function plain(value: unknown): unknown {
-  return value !== null && typeof value === "object" && "value" in value ? (value as { value: unknown }).value : value;
+  return value !== null && typeof value === "object" && "value" in value ? value.value : value;
 }
