@@ -1,0 +1,28 @@
+#!/bin/sh
+# Answers haproxy's health check over HTTP: 200 when this MariaDB node is synced, else 503 and the reason.
+# For galera-status@.service (Accept=yes, StandardInput=socket), as user mysql or root: both log in over the socket.
+set -eu
+
+# Nobody may hold a service instance by asking slowly or by letting a question hang.
+[ "${1-}" = answer ] || exec timeout -k 1 5 "$0" answer
+
+# The whole request first: closing a socket with unread bytes resets it, and haproxy takes that for a dead server.
+carriage_return=$(printf '\r')
+while read -r line && [ "${line%"$carriage_return"}" != "" ]; do :; done
+
+values=$(echo "SHOW GLOBAL STATUS WHERE Variable_name IN
+    ('wsrep_local_state', 'wsrep_local_state_comment', 'wsrep_ready', 'wsrep_cluster_status')" |
+    timeout 2 mariadb --no-defaults --socket=/run/mysqld/mysqld.sock --connect-timeout=2 \
+        --batch --skip-column-names 2>/dev/null) || values=
+value() { echo "$values" | sed -n "s/^$1	//p"; }
+
+if [ -z "$values" ]; then
+    status='503 Service Unavailable' text='MariaDB does not answer'
+elif [ "$(value wsrep_local_state)" = 4 ] && [ "$(value wsrep_ready)" = ON ]; then
+    status='200 OK' text='synced'
+else
+    status='503 Service Unavailable'
+    text="not synced: $(value wsrep_local_state_comment), $(value wsrep_cluster_status), ready $(value wsrep_ready)"
+fi
+printf 'HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s\n' \
+    "$status" $((${#text} + 1)) "$text"

@@ -1,0 +1,148 @@
+#!/bin/sh
+# push.sh ROLE BUNDLE <bundle: makes this machine what the bundle says, or leaves it as it was.
+#
+#   ROLE    load-balancer, database or app-server
+#   BUNDLE  files (anybody may read them) or secrets; each comes in a push of its own
+#
+# The machine's own daemons judge the new files; what is there is kept; the new ones are renamed into place and
+# whatever they concern is reloaded and must serve. Otherwise everything returns to what it was, and the
+# exit code is 1. The same bundle again changes nothing. Runs as root; see bundle.sh for the format.
+set -eu
+umask 077
+# An address change can cut the connection that brought the bundle: go on, and end, without it.
+trap '' HUP PIPE
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/common.sh"
+. "$HERE/bundle.sh"
+. "$HERE/store.sh"
+. "$HERE/packages.sh"
+. "$HERE/validate.sh"
+. "$HERE/settle.sh"
+. "$HERE/network.sh"
+. "$HERE/haproxy.sh"
+. "$HERE/keepalived.sh"
+. "$HERE/load-balancer.sh"
+. "$HERE/galera.sh"
+. "$HERE/database.sh"
+. "$HERE/app-server.sh"
+
+usage() {
+    echo "usage: push.sh load-balancer|database|app-server files|secrets <bundle" >&2
+    exit 2
+}
+
+lock() {
+    mkdir -p "$STATE"
+    chmod 0700 "$STATE"
+    exec 9>"$STATE/lock"
+    flock -w 120 9 ||
+        fail "another push has been running on this machine for two minutes: wait for it, then push again"
+}
+
+recover() {
+    interrupted=$(recover_interrupted)
+    rm -rf "$INCOMING"
+    mkdir -p "$INCOMING/files"
+    [ -n "$interrupted" ] || return 0
+    printf '%s\n' "$interrupted" >"$INCOMING/carried"
+    CARRIED=yes
+    say "an earlier push did not come to its end: the files from before it are back"
+}
+
+receive() {
+    timeout 60 cat >"$INCOMING/bundle" || fail "the bundle did not come within 60 s"
+    list_bundle "$INCOMING/bundle" >"$INCOMING/list"
+    while read -r _ _ path; do
+        if grep -qsxF "$path" "$STATE/owned/$OTHER_BUNDLE"; then fail "$path is in the bundle $OTHER_BUNDLE already"; fi
+    done <"$INCOMING/list"
+    unpack_bundle "$INCOMING/bundle" "$INCOMING/list" "$INCOMING/files"
+}
+
+note_all_secrets() {
+    if [ "$BUNDLE" = secrets ]; then note_secrets "$INCOMING/files"; fi
+    if [ -e "$STATE/owned/secrets" ]; then
+        while read -r path; do note_secrets "$path"; done <"$STATE/owned/secrets"
+    fi
+}
+
+compare() {
+    take_over_from_cloud_init "$INCOMING/list" "$INCOMING/files"
+    dress_files "$INCOMING/list" "$INCOMING/files"
+    list_changes "$BUNDLE" "$INCOMING/list" "$INCOMING/files" >"$INCOMING/changes"
+    list_cloud_init_changes "$INCOMING/list" >>"$INCOMING/changes"
+}
+
+# Secrets come first to a fresh machine and have nobody to serve yet.
+nothing_serves_yet() { [ "$BUNDLE" = secrets ] && [ ! -s "$STATE/owned/files" ]; }
+
+judge_all() {
+    validate "$ROLE" "$INCOMING/list" "$INCOMING/files"
+    if [ "$ROLE" = database ]; then galera_refuses_change "$INCOMING/changes"; fi
+}
+
+apply() {
+    case $ROLE in
+    load-balancer) load_balancer_apply ;;
+    database) database_apply ;;
+    app-server) app_server_apply ;;
+    esac
+}
+
+change() {
+    install_files "$BUNDLE" "$INCOMING/list" "$INCOMING/files" "$INCOMING/changes"
+    nothing_serves_yet || apply
+}
+
+[ $# -eq 2 ] || usage
+ROLE=$1 BUNDLE=$2
+case $ROLE in load-balancer | database | app-server) ;; *) usage ;; esac
+case $BUNDLE in files) OTHER_BUNDLE=secrets ;; secrets) OTHER_BUNDLE=files ;; *) usage ;; esac
+BEGAN=$(clock)
+
+lock
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+allow_starts
+recover
+
+step receive
+note_all_secrets
+[ -z "$STEP_FAILED" ] || refuse "the bundle is not sound"
+step install_packages "$ROLE"
+[ -z "$STEP_FAILED" ] || refuse "packages are missing"
+step compare
+[ -z "$STEP_FAILED" ] || refuse "the bundle does not suit this machine"
+
+if [ ! -s "$INCOMING/changes" ]; then
+    settle_interrupted
+    say "$ROLE $BUNDLE: nothing to change ($(since "$BEGAN") s)"
+    [ -z "$STEP_FAILED" ] || exit 1
+    exit 0
+fi
+if ! nothing_serves_yet; then
+    step judge_all
+    [ -z "$STEP_FAILED" ] || refuse "the new files are not fit to serve"
+fi
+
+say "$ROLE $BUNDLE: $(wc -l <"$INCOMING/changes") of $(wc -l <"$INCOMING/list") files differ"
+while read -r line; do say "  $line"; done <"$INCOMING/changes"
+{
+    cut -d ' ' -f 2- "$INCOMING/changes"
+    [ -z "$CARRIED" ] || cat "$INCOMING/carried"
+} | sort -u >"$INCOMING/paths"
+keep_current "$BUNDLE" "$INCOMING/changes"
+list_old_trees "$STATE/previous/$BUNDLE/root"
+note_found
+open_journal "$BUNDLE" "$INCOMING/paths"
+CHANGING=yes
+step change
+if [ -n "$STEP_FAILED" ]; then
+    take_back
+    exit 1
+fi
+CHANGING=
+close_journal
+rm -rf "$STATE/refused/$BUNDLE"
+say "$ROLE $BUNDLE: done in $(since "$BEGAN") s"

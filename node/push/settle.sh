@@ -1,0 +1,102 @@
+#!/bin/sh
+# The ways a push comes to its end: refused, taken back, stopped from outside. Sourced by push.sh.
+set -eu
+
+REASON=$STATE/reason # what the last step said on its standard error
+CARRIED=             # yes while daemons may still run on what an interrupted push left
+CHANGING=            # yes from the first rename until the push has settled
+
+# step FUNCTION ARGUMENTS…: in a subshell that ends at the first command that fails, which a condition
+# ("if step …") would switch off: ask STEP_FAILED afterwards.
+step() {
+    set +e
+    (
+        set -e
+        "$@"
+    ) 2>"$REASON"
+    STEP_FAILED=$?
+    set -e
+    [ $STEP_FAILED -ne 0 ] || STEP_FAILED=
+}
+
+# complain TEXT…: for the operator, like say.
+complain() { printf '%s\n' "$*" >&2 2>/dev/null || :; }
+
+say_reason() { redact <"$REASON" >&2 || :; }
+
+# refuse WHY: the end of a push that has touched nothing.
+refuse() {
+    cp "$REASON" "$REASON.refused"
+    settle_interrupted
+    mv "$REASON.refused" "$REASON"
+    keep_refused
+    complain "$ROLE $BUNDLE: refused, nothing was touched: $1"
+    say_reason
+    exit 1
+}
+
+# For a look at them afterwards, root's alone: secrets are among them.
+keep_refused() {
+    rm -rf "$STATE/refused/$BUNDLE"
+    mkdir -p "$STATE/refused/$BUNDLE"
+    cp -a "$INCOMING/files" "$STATE/refused/$BUNDLE/files"
+    redact <"$REASON" >"$STATE/refused/$BUNDLE/reason"
+}
+
+# settle_interrupted: daemons return to the files that recover_interrupted put back; when this push brings
+# others, its own apply does that.
+settle_interrupted() {
+    [ -n "$CARRIED" ] || return 0
+    CARRIED=
+    cp "$INCOMING/carried" "$INCOMING/paths"
+    list_old_trees
+    step apply
+    if [ -z "$STEP_FAILED" ]; then
+        close_journal
+        return
+    fi
+    complain "The files from before the interrupted push are back, but this machine does not serve with them:"
+    say_reason
+}
+
+# list_old_trees TREE…: the versions that daemons may be running on now; see gone.
+list_old_trees() {
+    {
+        [ $# -eq 0 ] || printf '%s\n' "$@"
+        find "$STATE/interrupted" -mindepth 2 -maxdepth 2 -name files 2>/dev/null || :
+    } >"$INCOMING/old-trees"
+}
+
+# take_back: the push has failed in mid-change. Its files are kept for a look, the previous ones return.
+take_back() {
+    CHANGING=
+    complain "$ROLE $BUNDLE: failed after $(since "$BEGAN") s:"
+    say_reason
+    keep_refused
+    restore_previous "$BUNDLE"
+    list_old_trees "$INCOMING/files"
+    step apply
+    if [ -z "$STEP_FAILED" ]; then
+        close_journal
+        complain "The previous files are back and applied. Mend the cause and push again; the refused files" \
+            "lie in $STATE/refused/$BUNDLE on this machine."
+    else
+        complain "The previous files are back, but this machine does not serve with them either:"
+        say_reason
+        complain "Log in, mend that first (systemctl --failed), then push again."
+    fi
+}
+
+# finish: on every exit but SIGKILL, after which the journal tells the next push.
+finish() {
+    code=$?
+    trap '' INT TERM
+    if [ -n "$CHANGING" ]; then
+        echo "the push was stopped from outside (its time limit, or a signal)" >"$REASON"
+        take_back
+    fi
+    end_handover
+    allow_starts
+    rm -rf "$INCOMING" "$REASON" "$REASON.refused"
+    exit $code
+}

@@ -1,0 +1,75 @@
+#!/bin/sh
+# What an application server does with changed files: network, release, service. Sourced by push.sh.
+set -eu
+
+APP_UNIT=/etc/systemd/system/app.service
+APP_ENV=/etc/ha-cluster/app.env # LISTEN_ADDRESS, LISTEN_PORT and what the application itself wants
+APP_SECRET=/etc/ha-cluster/secrets/app.env
+CURRENT=/srv/app/current
+
+app_server_apply() {
+    reload_units
+    network_apply
+    if ! owned $APP_UNIT; then
+        systemctl -q disable --now app 2>/dev/null || :
+        # Made by the push that is being taken back; a link that leads somewhere is a release of somebody else.
+        if [ -L $CURRENT ] && [ ! -e $CURRENT ]; then rm -f $CURRENT; fi
+        return
+    fi
+    # Only until the first release of one's own: whoever moves the link decides from then on.
+    if ! exists $CURRENT; then ln -s releases/sample $CURRENT; fi
+    systemctl -q enable app
+    release_loads
+    if changed $APP_UNIT $APP_ENV $APP_SECRET || ! systemctl -q is-active app; then
+        app_restart
+    elif changed "$(readlink -f $CURRENT)/*"; then
+        app_reload
+    fi
+    wait_for 20 app_answers || fail "the application does not answer 200 on http://$(app_address)/healthz: $health
+$(last_words app)"
+    say "app: answers on $(app_address)"
+}
+
+# gunicorn 20.1 dies of workers that don't start, now and then only after 30 s: it never gets to see such a release.
+# Loaded as the service would, but beside it.
+release_loads() {
+    [ -e $CURRENT/wsgi.py ] || return 0
+    systemd-run -q --pipe --wait --collect -p User="$(systemctl show -p User --value app)" -p PrivateTmp=yes \
+        -p EnvironmentFile=$APP_ENV -p EnvironmentFile=-$APP_SECRET -p WorkingDirectory=$CURRENT -p RuntimeMaxSec=30 \
+        /usr/bin/python3 -Bc 'import wsgi' >"$INCOMING/loading" 2>&1 </dev/null ||
+        fail "the release does not load:
+$(grep -v '^ ' "$INCOMING/loading" | sed 's/^/    /')"
+}
+
+app_restart() {
+    systemctl reset-failed app 2>/dev/null || :
+    systemctl restart app || fail "the application does not start:
+$(last_words app)"
+    say "app: restarted"
+}
+
+# gunicorn starts new workers, then ends the old ones when they have answered what they had.
+app_reload() {
+    app_workers >"$INCOMING/old-workers"
+    systemctl reload app
+    wait_for 40 old_workers_gone || fail "the application's old workers go on, the new release does not work:
+$(last_words app)"
+    say "app: reloaded"
+}
+
+app_workers() { ps --no-headers -o pid --ppid "$(systemctl show -p MainPID --value app)" | tr -d ' '; }
+
+# 2 when gunicorn has died of a release that does not even load.
+old_workers_gone() {
+    systemctl -q is-active app || return 2
+    app_workers >"$INCOMING/workers" || return 1
+    [ -s "$INCOMING/workers" ] && ! grep -qxF -f "$INCOMING/old-workers" "$INCOMING/workers"
+}
+
+app_address() { echo "$(setting $APP_ENV LISTEN_ADDRESS):$(setting $APP_ENV LISTEN_PORT)"; }
+
+app_answers() {
+    address=$(setting $APP_ENV LISTEN_ADDRESS)
+    [ "$address" != 0.0.0.0 ] || address=127.0.0.1
+    health=$("$HERE/ask.sh" http "$address" "$(setting $APP_ENV LISTEN_PORT)" /healthz 3 2>&1)
+}

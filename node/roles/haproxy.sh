@@ -1,0 +1,74 @@
+#!/bin/sh
+# haproxy: reload, and proof that it runs on the files on the disk. Sourced by push.sh.
+set -eu
+
+HAPROXY_CONFIG=/etc/haproxy/haproxy.cfg
+HAPROXY_STATS=/run/haproxy/admin.sock # "stats socket" in haproxy.cfg
+HAPROXY_MASTER=/run/haproxy-master.sock # -S in Debian's unit
+LISTENERS=/etc/ha-cluster/listeners   # lines "ADDRESS PORT"
+
+haproxy_apply() {
+    if ! owned $HAPROXY_CONFIG; then
+        systemctl -q disable --now haproxy
+        return
+    fi
+    if ! systemctl -q is-active haproxy; then
+        haproxy_start
+    elif changed '/etc/haproxy/*'; then
+        haproxy_reload
+    fi
+    wait_for 15 haproxy_listens || fail "haproxy does not listen on: $(missing_listeners)
+$(last_words haproxy)"
+}
+
+haproxy_start() {
+    systemctl -q enable haproxy
+    # A unit that failed too often in a row is not started any more.
+    systemctl reset-failed haproxy 2>/dev/null || :
+    systemctl restart haproxy || fail "haproxy does not start:
+$(last_words haproxy)"
+    say "haproxy: started"
+}
+
+# "systemctl reload" is content once the signal is sent: a worker that can't bind a port dies, the old
+# one goes on, and nobody hears of it. The master counts both.
+haproxy_reload() {
+    reloads=$(haproxy_master | awk '$2 == "master" { print $3 }')
+    [ -n "$reloads" ] || fail "haproxy's master does not answer on $HAPROXY_MASTER: systemctl restart haproxy"
+    systemctl reload haproxy || fail "haproxy does not reload:
+$(last_words haproxy)"
+    wait_for 20 haproxy_reloaded "$reloads" || fail "haproxy goes on with its old files, the new ones do not work:
+$(last_words haproxy)"
+    systemctl -q enable haproxy
+    say "haproxy: reloaded"
+}
+
+haproxy_master() { "$HERE/ask.sh" unix $HAPROXY_MASTER 'show proc' 2>/dev/null; }
+
+# haproxy_reloaded BEFORE: the master has reloaded more than BEFORE times and the newest worker, the
+# one of 0 reloads, answers on the statistics socket; 2 when the reload failed.
+haproxy_reloaded() {
+    haproxy_master >"$INCOMING/haproxy-master" || return 1
+    count=$(awk '$2 == "master" { print $3 }' "$INCOMING/haproxy-master")
+    [ "${count:-0}" -gt "$1" ] || return 1
+    if grep -q 'failed: [1-9]' "$INCOMING/haproxy-master"; then return 2; fi
+    worker=$(awk '$2 == "worker" && $3 == 0 { print $1 }' "$INCOMING/haproxy-master")
+    [ -n "$worker" ] && [ "$(haproxy_worker)" = "$worker" ]
+}
+
+haproxy_worker() { "$HERE/ask.sh" unix $HAPROXY_STATS 'show info' 2>/dev/null | sed -n 's/^Pid: //p'; }
+
+haproxy_listens() {
+    systemctl -q is-active haproxy && [ -n "$(haproxy_worker)" ] && [ -z "$(missing_listeners)" ]
+}
+
+missing_listeners() {
+    [ -e $LISTENERS ] || return 0
+    while read -r address port; do
+        case $address in
+        *:*) place="[$address]:$port" ;;
+        *) place=$address:$port ;;
+        esac
+        ss -Hltnp "src $place" | grep -q '"haproxy"' || echo "$place"
+    done <$LISTENERS
+}
