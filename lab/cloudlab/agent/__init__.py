@@ -1,0 +1,1 @@
+"""The host agent: keeps rules, host legs and log sizes in step."""

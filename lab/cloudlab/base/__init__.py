@@ -1,0 +1,1 @@
+"""What every part uses: running commands, process identity, files, progress, the lock."""

@@ -1,0 +1,1 @@
+"""Installs what the host misses: Debian packages, the Python environment, the machines' image."""
