@@ -14,13 +14,13 @@ import { Steps } from "./steps";
 
 const BOTH: Family[] = ["ipv4", "ipv6"];
 const STACK_FILE = join(ROOT, "Pulumi.dev.yaml");
-const VIP = { ipv4: "203.0.113.100", ipv6: "2001:db8:45:67bb::1" };
+const VIP = { ipv4: "203.0.113.180", ipv6: "2001:db8:45:67bb::1" };
 
 const cluster = new Cluster({
   project: "dev",
   vips: [VIP],
   internalVip: "198.51.100.1",
-  client: { ipv4: "203.0.113.126", ipv6: "2001:db8:45::c" },
+  client: { ipv4: "203.0.113.190", ipv6: "2001:db8:45::c" },
 });
 const { lab } = cluster;
 

@@ -28,7 +28,7 @@ HOST_LEG_PREFIX = "halab-"
 ROUTE_PROTOCOL = "201"  # marks our routes, so that `down` removes ours and no others
 ROUTE_METRIC = "42000"
 # Nothing for these ranges may ever leave the host; the legs' routes are more specific and win.
-GUARDED_RANGES = ("203.0.113.0/24", "198.51.100.0/24", "2001:db8::/32")
+GUARDED_RANGES = ("203.0.113.128/25", "198.51.100.0/24", "2001:db8::/32")
 
 PORTS = {"keystone": 25000, "placement": 28778, "nova": 28774, "glance": 29292, "neutron": 29696}
 KEYSTONE_URL = f"http://127.0.0.1:{PORTS['keystone']}/v3"
@@ -70,11 +70,11 @@ class Project:
 EXTERNAL_NETWORK = "external"
 PROJECTS = (
     Project("dev", "eth0", (
-        Subnet("external-ipv4", 4, "203.0.113.0/25", "203.0.113.1", "203.0.113.126"),
+        Subnet("external-ipv4", 4, "203.0.113.128/26", "203.0.113.129", "203.0.113.190"),
         Subnet("external-ipv6", 6, "2001:db8:45::/48", "2001:db8:45::1", "2001:db8:45::c"),
     )),
     Project("test", "eth1", (
-        Subnet("external-ipv4", 4, "203.0.113.128/25", "203.0.113.129", "203.0.113.254"),
+        Subnet("external-ipv4", 4, "203.0.113.192/26", "203.0.113.193", "203.0.113.254"),
         Subnet("external-ipv6", 6, "2001:db8:46::/48", "2001:db8:46::1", "2001:db8:46::c"),
     )),
 )

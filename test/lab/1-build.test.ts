@@ -139,7 +139,7 @@ describe("`pulumi up` builds the cluster on IPv4", () => {
       "curl --silent --max-time 5 http://198.51.100.139:8404/metrics | grep -c ^haproxy_",
     );
     assert.ok(Number(inside) > 10);
-    const outside = await lab.client("curl", "--silent", "--max-time", "2", "http://203.0.113.139:8404/metrics");
+    const outside = await lab.client("curl", "--silent", "--max-time", "2", "http://203.0.113.203:8404/metrics");
     assert.notEqual(outside.code, 0);
   });
 

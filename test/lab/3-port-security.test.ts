@@ -51,7 +51,7 @@ describe("the hypervisor's ACL", () => {
   });
 
   test("an address without a pair is of no use to a machine", async () => {
-    const stolen = "203.0.113.230";
+    const stolen = "203.0.113.250";
     try {
       await lab.on("test-lb-dc1", `ip address add ${stolen}/32 dev eth0`);
       const { code } = await lab.client("ping", "-c", "1", "-W", "1", stolen);

@@ -9,8 +9,8 @@ import { StackFile } from "../../harness/stackFile";
 export const NAME = "test";
 
 export const VIPS = {
-  www: { ipv4: "203.0.113.228", ipv6: "2001:db8:46:67bb::1" },
-  api: { ipv4: "203.0.113.229", ipv6: "2001:db8:46:67bb::2" },
+  www: { ipv4: "203.0.113.241", ipv6: "2001:db8:46:67bb::1" },
+  api: { ipv4: "203.0.113.242", ipv6: "2001:db8:46:67bb::2" },
 };
 export const CLIENT = { ipv4: "203.0.113.254", ipv6: "2001:db8:46::c" };
 export const INTERNAL_VIP = "198.51.100.129";
@@ -27,9 +27,9 @@ export const { lab } = cluster;
 export function stackFile(): StackFile {
   return StackFile.read(join(ROOT, "Pulumi.dev.yaml"))
     .set("openstack:cloud", "lab-test")
-    .set("external.ipv4", { cidr: "203.0.113.128/25", gateway: "203.0.113.129" })
+    .set("external.ipv4", { cidr: "203.0.113.192/26", gateway: "203.0.113.193" })
     .set("external.ipv6", { prefix: "2001:db8:46::/48", gateway: "2001:db8:46::1" })
-    .set("external.vipRanges", ["203.0.113.224/28", "2001:db8:46:67bb::/64"])
+    .set("external.vipRanges", ["203.0.113.240/29", "2001:db8:46:67bb::/64"])
     .set("internal", { cidr: "198.51.100.128/25", vip: INTERNAL_VIP })
     .set("vips", { www: { ...VIPS.www, primary: true }, api: VIPS.api })
     .set("services.web.vips", ["api", "www"]);

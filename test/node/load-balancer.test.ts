@@ -46,15 +46,15 @@ test("secrets come first to a fresh machine and reload nothing", async () => {
 
 test("a first push that fails leaves the machine as it was found, and reachable", async () => {
   // What cloud-init would have set.
-  await lb2.output("ip addr add 203.0.113.66/27 dev eth0; ip route add default via 203.0.113.94");
+  await lb2.output("ip addr add 203.0.113.34/27 dev eth0; ip route add default via 203.0.113.62");
   await lb2.output("systemd-run -q --unit=squatter python3 -m http.server -b 0.0.0.0 443");
   await eventually("the squatter listens", 10, async () => (await lb2.output("ss -Hltn")).includes(":443"));
   const result = await lb2.push("load-balancer", "files", files.lb2);
   await lb2.output("systemctl stop squatter");
   assertRefused(result, /Address already in use(.*\n)*The previous files are back/);
-  assert.match(await lb2.output("ip -o addr show eth0"), /203\.0\.113\.66\/27/);
+  assert.match(await lb2.output("ip -o addr show eth0"), /203\.0\.113\.34\/27/);
   assert.doesNotMatch(await lb2.output("ip -o addr show"), /2001:db8|198\.51/);
-  assert.match(await lb2.output("ip route"), /^default via 203\.0\.113\.94 dev eth0/);
+  assert.match(await lb2.output("ip route"), /^default via 203\.0\.113\.62 dev eth0/);
   assert.equal(await lb2.output("systemctl is-active haproxy keepalived || :; nft list tables"), "inactive\ninactive");
   assert.equal(
     await lb2.output("ls /etc/ha-cluster /etc/keepalived/keepalived.conf 2>/dev/null || :"),
@@ -68,15 +68,15 @@ test("a fresh machine serves after its first push", async () => {
   await untilMaster(lb1);
   assertDone(await lb2.push("load-balancer", "files", files.lb2));
   assert.deepEqual(await vips(lb2), []);
-  assert.equal(await client.get("http://203.0.113.80/"), "lb1: first");
+  assert.equal(await client.get("http://203.0.113.48/"), "lb1: first");
   assert.equal(await client.get("http://[2001:db8:40::80]/"), "lb1: first");
-  assert.equal(await client.get("https://203.0.113.80/"), "lb1: first, encrypted");
+  assert.equal(await client.get("https://203.0.113.48/"), "lb1: first, encrypted");
   // Bound also where the VIP is not, without ip_nonlocal_bind.
-  assert.match(await lb2.output("ss -Hltn"), /203\.0\.113\.80:80 /);
+  assert.match(await lb2.output("ss -Hltn"), /203\.0\.113\.48:80 /);
   assert.equal(await lb2.output("cat /proc/sys/net/ipv4/ip_nonlocal_bind"), "0");
   assert.equal(
     await lb1.output("cat /proc/sys/net/ipv4/ip_forward; ip route show default"),
-    "1\ndefault via 203.0.113.94 dev eth0",
+    "1\ndefault via 203.0.113.62 dev eth0",
   );
   assert.equal(await lb1.output("systemctl is-enabled haproxy keepalived nftables"), "enabled\nenabled\nenabled");
   assert.match(await lb1.output("nft list tables"), /table inet ha_cluster/);
@@ -104,7 +104,7 @@ test("the master hands over before it changes, and every request is answered", a
   let stop = false;
   const answers: string[] = [];
   const requests = (async () => {
-    while (!stop) answers.push(await client.get("http://203.0.113.80/"));
+    while (!stop) answers.push(await client.get("http://203.0.113.48/"));
   })();
   const result = await lb1.push("load-balancer", "files", files.lb1.replaceAll("first", "second"));
   stop = true;
@@ -132,15 +132,15 @@ test("it stays where it is: the one with the higher priority does not take it ba
 });
 
 test("a port that is taken: everything goes back and serves as before", async () => {
-  await lb1.output("systemd-run -q --unit=squatter python3 -m http.server -b 203.0.113.65 8080");
+  await lb1.output("systemd-run -q --unit=squatter python3 -m http.server -b 203.0.113.33 8080");
   await eventually("the squatter listens", 10, async () => (await lb1.output("ss -Hltn")).includes(":8080"));
   const bad = edit(
     files.lb1,
-    "    bind 203.0.113.80:80 transparent\n",
-    "    bind 203.0.113.80:80 transparent\n    bind 203.0.113.65:8080\n",
+    "    bind 203.0.113.48:80 transparent\n",
+    "    bind 203.0.113.48:80 transparent\n    bind 203.0.113.33:8080\n",
   ).replaceAll("first", "never");
   const result = await lb1.push("load-balancer", "files", bad);
-  assertRefused(result, /cannot bind socket \(Address already in use\) for \[203\.0\.113\.65:8080\]/);
+  assertRefused(result, /cannot bind socket \(Address already in use\) for \[203\.0\.113\.33:8080\]/);
   assert.match(result.stderr, /previous files are back and applied/);
   assert.equal(await lb1.output("grep -c never /etc/haproxy/haproxy.cfg || :"), "0");
   assert.match((await lb1.push("load-balancer", "files", files.lb1)).stdout, /nothing to change/);
@@ -155,7 +155,7 @@ test("a haproxy that is stopped in its tracks is found out, and the VIPs move", 
   assert.equal((await lb2.run("/opt/ha-cluster/check-haproxy.sh")).code, 1);
   assert.ok(Date.now() - started < 2000);
   await untilMaster(lb1);
-  assert.equal(await client.get("http://203.0.113.80/"), "lb1: first");
+  assert.equal(await client.get("http://203.0.113.48/"), "lb1: first");
   await lb2.output(`kill -CONT ${haproxy} && /opt/ha-cluster/check-haproxy.sh`);
 });
 
@@ -174,14 +174,14 @@ test("a killed keepalived leaves no VIP behind", async () => {
 });
 
 test("an address that comes and goes is live at once, both ways", async () => {
-  const more = edit(files.lb1, "eth1 198", "eth0 203.0.113.67/27 -\neth0 2001:db8:40::67/64 -\neth1 198");
+  const more = edit(files.lb1, "eth1 198", "eth0 203.0.113.35/27 -\neth0 2001:db8:40::67/64 -\neth1 198");
   assertDone(await lb1.push("load-balancer", "files", more));
-  assert.match(await lb1.output("ip -o addr show dev eth0"), /203\.0\.113\.67\/27(.*\n)*.*2001:db8:40::67\/64/);
+  assert.match(await lb1.output("ip -o addr show dev eth0"), /203\.0\.113\.35\/27(.*\n)*.*2001:db8:40::67\/64/);
   assertDone(await lb1.push("load-balancer", "files", files.lb1));
   assert.doesNotMatch(await lb1.output("ip -o addr show dev eth0"), /67\//);
   assert.match(
     await lb1.output("ip route; ip -6 route"),
-    /default via 203\.0\.113\.94 (.*\n)*default via 2001:db8:40::94 /,
+    /default via 203\.0\.113\.62 (.*\n)*default via 2001:db8:40::94 /,
   );
 });
 
@@ -227,7 +227,7 @@ test("a push that is told to stop takes everything back itself", async () => {
 
 test("a push that was killed in mid-change is taken back by the next one, which converges", async () => {
   await interruptedPush(
-    edit(files.lb1.replaceAll("first", "killed"), "eth1 198", "eth0 203.0.113.67/27 -\neth1 198"),
+    edit(files.lb1.replaceAll("first", "killed"), "eth1 198", "eth0 203.0.113.35/27 -\neth1 198"),
     "KILL",
   );
   await lb1.output("test -s /var/lib/ha-cluster/journal");
@@ -236,7 +236,7 @@ test("a push that was killed in mid-change is taken back by the next one, which 
   const result = await lb1.push("load-balancer", "files", files.lb1.replaceAll("first", "fourth"));
   assertDone(result);
   assert.match(result.stdout, /earlier push did not come to its end/);
-  assert.doesNotMatch(await lb1.output("ip -o addr show; cat /etc/haproxy/haproxy.cfg"), /203\.0\.113\.67|killed/);
+  assert.doesNotMatch(await lb1.output("ip -o addr show; cat /etc/haproxy/haproxy.cfg"), /203\.0\.113\.35|killed/);
   assert.equal(
     await lb1.output("ls -d /var/lib/ha-cluster/journal /var/lib/ha-cluster/interrupted 2>/dev/null || :"),
     "",

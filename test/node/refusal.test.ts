@@ -32,7 +32,7 @@ async function refusedUntouched(bundle: "files" | "secrets", text: string, words
 }
 
 test("a bad haproxy.cfg is refused with haproxy's words and the real path", async () => {
-  const bad = edit(files.lb2, "bind 203.0.113.80:80 transparent", "bind 203.0.113.80:80 transparant");
+  const bad = edit(files.lb2, "bind 203.0.113.48:80 transparent", "bind 203.0.113.48:80 transparant");
   await refusedUntouched("files", bad, /\[\/etc\/haproxy\/haproxy\.cfg:16\].*transparant/s);
   assert.match(await lb2.output("cat /var/lib/ha-cluster/refused/files/files/etc/haproxy/haproxy.cfg"), /transparant/);
 });

@@ -41,7 +41,8 @@ class Agent:
 
     def renew(self) -> None:
         began = time.monotonic()
-        text = rules.ruleset(read.read_cloud(self.db))
+        cloud = read.read_cloud(self.db)
+        text = rules.ruleset(cloud)
         if text != self.rules:
             network.ensure_hypervisor()
             apply.apply(text)
@@ -50,6 +51,7 @@ class Agent:
             print(f"{time.strftime('%F %T')} {text.count(chr(10))} lines of rules in "
                   f"{time.monotonic() - began:.3f} s", flush=True)
         legs.ensure(read.external_networks(self.db))
+        legs.forget_outdated_neighbours(cloud)
         legs.remove_unused_bridges(read.network_ids(self.db))
 
 

@@ -6,6 +6,7 @@ from ipaddress import ip_interface, ip_network
 from .. import settings
 from ..base.run import run
 from ..hypervisor import network
+from ..neutron.model import Cloud
 from ..settings import CLIENT_NS, HYPERVISOR_NS, Project, Subnet
 
 
@@ -45,6 +46,34 @@ def _leg(ns: str | None, interface: str, bridge: str, subnets: tuple[Subnet, ...
         network.ip("addr", "add", missing, "dev", interface, *(("nodad",) if ":" in missing else ()), ns=ns)
     for stray in sorted(present - wanted):
         network.ip("addr", "del", stray, "dev", interface, ns=ns)
+
+
+def outdated(neighbours: list[tuple[str, str]], cloud: Cloud, own_macs: set[str]) -> list[str]:
+    """Of (address, MAC) the addresses whose MAC is none that Neutron gives them.
+
+    A fixed address belongs to its port's MACs. Any other (a VIP that moves) may be at any MAC there is.
+    """
+    known = set(own_macs)
+    owners = {}
+    for port in cloud.ports:
+        macs = {port.mac, *(pair.mac for pair in port.pairs)}
+        known |= macs
+        for address in port.fixed_ips:
+            owners.setdefault(address, set()).update(macs)
+    return [address for address, mac in neighbours if mac not in owners.get(address, known)]
+
+
+def forget_outdated_neighbours(cloud: Cloud) -> None:
+    """A server made anew has its old address at a new MAC; without this, host and client take 10 s to notice."""
+    places = [(None, p.host_interface) for p in settings.PROJECTS]
+    places += [(CLIENT_NS, p.client_interface) for p in settings.PROJECTS]
+    present = [(ns, interface) for ns, interface in places if network.has_link(interface, ns)]
+    own = {json.loads(network.ip("-j", "link", "show", "dev", i, ns=ns).stdout)[0]["address"] for ns, i in present}
+    for ns, interface in present:
+        shown = json.loads(network.ip("-j", "neigh", "show", "dev", interface, ns=ns).stdout or "[]")
+        learnt = [(entry["dst"], entry["lladdr"]) for entry in shown if "lladdr" in entry]
+        for address in outdated(learnt, cloud, own):
+            network.ip("neigh", "del", address, "dev", interface, ns=ns, check=False)
 
 
 def remove_unused_bridges(network_ids: set[str]) -> None:

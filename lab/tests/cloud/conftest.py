@@ -156,6 +156,14 @@ class World:
             self.cloud.compute.wait_for_server(server, interval=0.3, wait=90)
         return machine
 
+    def remove(self, name):
+        """Delete a machine and its ports; returns when they are gone."""
+        machine = self.machines.pop(name)
+        self.cloud.compute.delete_server(machine.id)
+        eventually(lambda: machine.id in {s.id for s in self.cloud.compute.servers()}, False, 30, every=0.3)
+        for port in machine.ports.values():
+            self.cloud.network.delete_port(port)
+
     def user_data(self):
         service = (f"[Service]\nWorkingDirectory=/srv\nExecStart=/usr/bin/python3 -m http.server {PORT} --bind ::\n"
                    "[Install]\nWantedBy=multi-user.target\n")

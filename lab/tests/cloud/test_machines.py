@@ -30,11 +30,11 @@ def test_member_sees_the_own_external_network_only(cloud, world):
 
 
 def test_addresses_and_default_route_come_from_neutron(world, a, b, cloud):
-    assert a.run("ip -4 -o addr show eth0").split()[3] == "203.0.113.241/25"
+    assert a.run("ip -4 -o addr show eth0").split()[3] == "203.0.113.241/26"
     assert "2001:db8:46:f1::1/48" in a.run("ip -6 -o addr show eth0 scope global")
     assert a.run("ip -4 -o addr show eth1").split()[3] == "198.51.100.141/25"
     # the internal subnet has a gateway as well: only the first port's counts
-    assert a.run("ip -4 route show default") == "default via 203.0.113.129 dev eth0"
+    assert a.run("ip -4 route show default") == "default via 203.0.113.193 dev eth0"
     assert a.run("ip -6 route show default").startswith("default via 2001:db8:46::1 dev eth0")
     assert a.run("cat /sys/class/net/eth0/address") == cloud.network.get_port(a.ports["external"]).mac_address
     assert b.run("ip -6 -o addr show eth0 scope global") == ""  # a port with IPv4 alone

@@ -144,6 +144,21 @@ def test_second_family_added_to_a_living_port(world, b, undo):
 
 
 
+def test_server_made_anew_is_reached_at_once_at_its_old_address(world):
+    """Host and client must not wait for their neighbour entry of the old MAC to expire (10 s)."""
+    for _ in range(2):
+        machine = world.boot("anew", "dc1", {4: "203.0.113.244"}, None)
+        machine.wait_booted()
+        for namespace in ("client", "host"):
+            eventually(lambda n=namespace: fetch("203.0.113.244", namespace=n), machine.name, 5)
+        world.remove("anew")
+
+
+def test_full_size_packets_pass_in_both_families(c):
+    for version, size in ((4, 1472), (6, 1452)):  # 1500 octets with the headers
+        assert c.run(f"ping -c 1 -W 2 -M do -s {size} {CLIENT[version]} >/dev/null", check=False) == 0
+
+
 def test_nft_parses_the_rules_and_refuses_broken_ones():
     def parses(text):
         # checks only, in a namespace of its own: no rule is touched

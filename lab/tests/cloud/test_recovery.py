@@ -34,22 +34,15 @@ def test_nova_killed_while_it_builds(world, moment):
     kill("nova")
     lab("up", "--quiet")
     eventually(lambda: world.status(machine) in ("ERROR", "ACTIVE"), seconds=30, every=0.3)
-    world.cloud.compute.delete_server(machine.id)
-    eventually(lambda: machine.id in {s.id for s in world.cloud.compute.servers()}, False, 30, every=0.3)
+    world.remove("interrupted")
     eventually(lambda: traces(machine.id), [], 10)
-    world.cloud.network.delete_port(machine.ports["external"])
-    del world.machines["interrupted"]
 
 
 def test_deleted_server_leaves_nothing(world):
     machine = world.boot("short", "dc2", {4: "203.0.113.247"}, None)
     assert len(traces(machine.id)) == 5, Box(machine.id).console()[-2000:]
-    server = world.cloud.compute.get_server(machine.id)
-    world.cloud.compute.delete_server(server)
-    world.cloud.compute.wait_for_delete(server, interval=0.3, wait=30)
+    world.remove("short")
     assert traces(machine.id) == []
-    world.cloud.network.delete_port(machine.ports["external"])
-    del world.machines["short"]
 
 
 def test_console_log_is_bounded(c):

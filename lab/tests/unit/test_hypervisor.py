@@ -3,12 +3,13 @@
 import pytest
 
 from cloudlab import settings
-from cloudlab.agent.legs import project_of
+from cloudlab.agent.legs import outdated, project_of
 from cloudlab.hypervisor import host, network
 from cloudlab.hypervisor.cgroups import Cgroup
 from cloudlab.hypervisor.machine import Config
 from cloudlab.hypervisor.network import Nic
 from cloudlab.install import cache
+from cloudlab.neutron.model import AddressPair, Cloud, Port
 
 
 def test_cgroup_v1_uses_every_controller_that_is_there(tmp_path):
@@ -57,7 +58,7 @@ def test_machine_config_survives_its_file():
 
 
 @pytest.mark.parametrize("cidrs, project", [
-    (["203.0.113.0/25"], "dev"), (["2001:db8:46::/48"], "test"), (["203.0.113.128/25", "2001:db8:46::/48"], "test"),
+    (["203.0.113.128/26"], "dev"), (["2001:db8:46::/48"], "test"), (["203.0.113.192/26", "2001:db8:46::/48"], "test"),
     (["198.51.100.0/25"], None), ([], None)])
 def test_only_the_labs_own_external_networks_get_legs(cidrs, project):
     found = project_of(cidrs)
@@ -65,7 +66,7 @@ def test_only_the_labs_own_external_networks_get_legs(cidrs, project):
 
 
 @pytest.mark.parametrize("address, inside", [
-    ("203.0.113.80", True), ("198.51.100.1", True), ("2001:db8:1::1", True), ("192.0.2.1", False), ("127.0.0.1", False),
+    ("203.0.113.180", True), ("203.0.113.80", False), ("198.51.100.1", True), ("2001:db8:1::1", True), ("192.0.2.1", False), ("127.0.0.1", False),
     ("fe80::1%eth0", False)])
 def test_guarded_ranges(address, inside):
     assert host.in_guarded_range(address) is inside
@@ -89,3 +90,14 @@ def test_cache_keeps_what_was_used_last_or_is_needed():
     others = [("venv-aaaaaaaaaaaa", 0.0), ("schema-bbbbbbbbbbbb.tar.gz", 0.0), ("image-by-hand", 0.0), ("uv-1.0", 0.0)]
     gone = cache.superfluous(images + others, needed=f"/cache/{images[1][0]}")
     assert gone == [images[n][0] for n in (3, 2, 0)]
+
+
+def test_neighbour_entries_of_replaced_servers_are_outdated_and_moving_vips_are_not():
+    one, two, gone, leg = "fa:16:3e:00:00:01", "fa:16:3e:00:00:02", "fa:16:3e:00:00:03", "02:00:00:00:00:01"
+    vip = "203.0.113.100"
+    cloud = Cloud(ports=[Port("1", one, ["203.0.113.11"], [AddressPair(one, vip)]),
+                         Port("2", two, ["203.0.113.12"], [AddressPair(two, vip)])])
+    neighbours = [("203.0.113.11", one), ("203.0.113.12", gone), ("203.0.113.13", gone), (vip, two),
+                  ("203.0.113.1", leg), ("fe80::1", one)]
+    assert outdated(neighbours, cloud, {leg}) == ["203.0.113.12", "203.0.113.13"]
+    assert outdated([("203.0.113.11", two)], cloud, {leg}) == ["203.0.113.11"]  # an address that changed hands

@@ -6,15 +6,15 @@ import { Site } from "./site";
 
 /** Exactly what a password of keepalived may have: 8 letters. */
 const PASSWORD = "s3cr3tPW";
-export const VIPS = ["203.0.113.80", "2001:db8:40::80", "198.51.100.200"];
+export const VIPS = ["203.0.113.48", "2001:db8:40::80", "198.51.100.200"];
 
 /** The files bundle of each. */
 export const files = {
   lb1: fixture("load-balancer.files", {
-    ...{ NAME: "lb1", PRIORITY: "110", HOST: "65", PEER: "66", INTERNAL: "193", INTERNAL_PEER: "194" },
+    ...{ NAME: "lb1", PRIORITY: "110", HOST: "33", PEER: "34", INTERNAL: "193", INTERNAL_PEER: "194" },
   }),
   lb2: fixture("load-balancer.files", {
-    ...{ NAME: "lb2", PRIORITY: "105", HOST: "66", PEER: "65", INTERNAL: "194", INTERNAL_PEER: "193" },
+    ...{ NAME: "lb2", PRIORITY: "105", HOST: "34", PEER: "33", INTERNAL: "194", INTERNAL_PEER: "193" },
   }),
 };
 
@@ -28,7 +28,7 @@ export class Client {
 
   static on(site: Site): Client {
     const namespace = site.addNamespace("client", ["external"]);
-    must("ip", "-n", namespace, "address", "add", "203.0.113.90/27", "dev", "eth0");
+    must("ip", "-n", namespace, "address", "add", "203.0.113.58/27", "dev", "eth0");
     must("ip", "-n", namespace, "address", "add", "2001:db8:40::90/64", "dev", "eth0", "nodad");
     return new Client(namespace);
   }

@@ -8,7 +8,7 @@ const PLACE = "/var/tmp";
 const PREFIX = "ha-cluster-node-test-";
 
 /** Ranges of documentation (RFC 5737, RFC 3849) that the tests' machines use; nothing for them may leave the host. */
-const RANGES = ["198.51.100.192/26", "203.0.113.64/27"];
+const RANGES = ["198.51.100.192/26", "203.0.113.32/27"];
 
 /** Every systemd holds some; when the host's 128 are used up, the next machine hangs in mid-boot without a word. */
 const INOTIFY = "/proc/sys/fs/inotify/max_user_instances";
