@@ -30,3 +30,5 @@ export { listeners };
 /** How to log in to each server; the key is the output `sshPrivateKey`. */
 export { ssh };
 export const sshPrivateKey = cluster.clientKey;
+/** Lines for known_hosts(5), so that no login has to trust blindly. */
+export const sshKnownHosts = cluster.knownHosts;

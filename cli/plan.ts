@@ -35,9 +35,8 @@ function main(): number {
   }
   if (values.files === undefined) {
     const { firewall, loadBalancers } = plan;
-    console.log(
-      stringify({ ...describe(plan), rollout: loadBalancers.map((node) => node.id), firewall: firewall.flows }),
-    );
+    const shown = { ...describe(plan), rollout: loadBalancers.map((node) => node.id), firewall: firewall.flows };
+    console.log(stringify(shown, { aliasDuplicateObjects: false }));
     return 0;
   }
   const text = filesOf(plan, values.files);

@@ -22,6 +22,8 @@ export interface ClusterArgs {
 /** A whole cluster: networks, then load balancers one at a time, then databases and application servers. */
 export class Cluster extends pulumi.ComponentResource {
   readonly clientKey: pulumi.Output<string>;
+  /** Public host keys as known_hosts(5) wants them, one line per server. */
+  readonly knownHosts: string[];
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ha-cluster:index:Cluster", name, {}, opts);
@@ -53,7 +55,8 @@ export class Cluster extends pulumi.ComponentResource {
     );
 
     this.clientKey = context.clientKey;
-    this.registerOutputs({ clientKey: this.clientKey });
+    this.knownHosts = knownHosts(plan, secrets);
+    this.registerOutputs({ clientKey: this.clientKey, knownHosts: this.knownHosts });
   }
 
   private keyPair(plan: Plan, secrets: DerivedSecrets): pulumi.Output<string> {
@@ -75,6 +78,17 @@ export class Cluster extends pulumi.ComponentResource {
       "app-server": group("app-server", "soft-anti-affinity"),
     };
   }
+}
+
+function knownHosts(plan: Plan, secrets: DerivedSecrets): string[] {
+  const names = [
+    ...plan.loadBalancers.map(({ id, external }) => ({ id, addresses: [external.ipv4, external.ipv6] })),
+    ...[...plan.databases, ...plan.appServers].map(({ id, internal }) => ({ id, addresses: [internal] })),
+  ];
+  return names.map(({ id, addresses }) => {
+    const known = addresses.filter((address) => address !== undefined).join(",");
+    return `${known} ${secrets.hostKey(id).publicKey}`;
+  });
 }
 
 /** Makes one after the other: each is changed only when the one before has proved that it serves. */

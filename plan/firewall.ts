@@ -56,6 +56,7 @@ export function planFirewall(spec: Spec, servers: Servers, database: DatabaseClu
       tcp(SSH_PORT, balancers, "SSH by way of a load balancer"),
       tcp(MARIADB_PORT, balancers, "MariaDB by way of a load balancer"),
       tcp(database.statusPort, balancers, "health check of Galera"),
+      tcp(database.statusPort, databases, "a node asks the others before it restarts"),
       tcp(GALERA_PORTS.group, databases, "Galera group communication"),
       { ...tcp(GALERA_PORTS.group, databases, "Galera group communication"), protocol: "udp" },
       tcp(GALERA_PORTS.incremental, databases, "Galera incremental state transfer"),

@@ -54,6 +54,8 @@ ListenStream=${node.internal}:${cluster.statusPort}
 FreeBind=true
 Accept=yes
 MaxConnections=64
+# By default systemd stops a socket for good that is asked more than 200 times in 2 s (systemd.socket(5)).
+TriggerLimitIntervalSec=0
 
 [Install]
 WantedBy=sockets.target
@@ -63,8 +65,12 @@ WantedBy=sockets.target
 export function renderStatusService(script: string): string {
   return `[Unit]
 Description=Galera status for health checks
+# Several times a second: no trace of those that failed is kept, nor two lines in the journal of each.
+CollectMode=inactive-or-failed
 
 [Service]
+User=mysql
+LogLevelMax=notice
 ExecStart=${script}
 StandardInput=socket
 StandardError=journal

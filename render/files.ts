@@ -48,7 +48,10 @@ export function loadBalancerFiles(plan: Plan, node: PlannedLoadBalancer): Config
 }
 
 /** A keepalived that was killed leaves its VIPs behind, and they would answer beside the new master's. */
-const KEEPALIVED_DROP_IN = `[Service]
+const KEEPALIVED_DROP_IN = `[Unit]
+StartLimitIntervalSec=0
+
+[Service]
 ExecStartPre=${SCRIPTS}/drop-vips.sh
 ExecStopPost=${SCRIPTS}/drop-vips.sh
 Restart=on-failure

@@ -53,7 +53,7 @@ function reporting(part: Part, report: string): string[] {
   switch (part.count) {
     case "node":
       return [
-        ...["--import", "tsx", "--test", "--test-concurrency=1"],
+        ...["--import", "tsx", "--test"],
         ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
         ...["--test-reporter=tap", `--test-reporter-destination=${report}`],
       ];

@@ -10,8 +10,8 @@ function files(folder: string): string[] {
     .map((name) => join(__dirname, folder, name));
 }
 
-function node(name: string, paths: string[]): Part {
-  return { name, command: [process.execPath, ...paths], count: "node" };
+function node(name: string, paths: string[], concurrency = 1): Part {
+  return { name, command: [process.execPath, `--test-concurrency=${concurrency}`, ...paths], count: "node" };
 }
 
 /** What needs neither root nor the embedded cloud. */
@@ -35,7 +35,7 @@ export function tools(): Part[] {
     { name: "toolchain: plugins", command: [join(ROOT, "toolchain", "test.sh"), "-json"], count: "go" },
     node("engine: bad stacks", files("engine")),
     node("golden files by daemons", files("golden")),
-    node("machines: pushes", files("node")),
+    node("machines: pushes", files("node"), 2),
   ];
 }
 

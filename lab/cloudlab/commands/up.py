@@ -107,6 +107,7 @@ def _guard_host() -> None:
             warn(f"the mirror {mirror} lies in a range that the lab makes unreachable: this host can't install from "
                  "it, or from others at that address, until `lab.sh down`")
     host.guard()
+    host.allow_many_machines()
 
 
 def _start_machines(progress: Progress) -> None:

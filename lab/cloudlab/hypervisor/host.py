@@ -2,6 +2,7 @@
 
 import json
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 from ..base.run import LabError, run
 from ..settings import GUARDED_RANGES, HOST_LEG_PREFIX, PREFIX, ROUTE_METRIC, ROUTE_PROTOCOL
@@ -18,6 +19,16 @@ table inet {TABLE} {{
   }}
 }}
 """
+
+
+# Every machine's systemd holds some: with the kernel's default of 128, the 18th machine or so hangs in mid-boot.
+INOTIFY_LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
+INOTIFY_INSTANCES = 1024
+
+
+def allow_many_machines() -> None:
+    if int(INOTIFY_LIMIT.read_text()) < INOTIFY_INSTANCES:
+        INOTIFY_LIMIT.write_text(f"{INOTIFY_INSTANCES}\n")
 
 
 def guard() -> None:

@@ -89,7 +89,7 @@ def test_rebuild_gives_a_new_disk_and_the_same_addresses(world, active):
     eventually(lambda: active.run("test -e /root/gone-after-rebuild", check=False), 1, 60, every=0.3)
     active.wait_booted()
     eventually(answers(active), seconds=60)
-    assert active.run("ip -4 -o addr show eth0").split()[3] == f"{ADDRESS}/25"
+    assert active.run("ip -4 -o addr show eth0").split()[3] == f"{ADDRESS}/26"
 
 
 def test_what_the_lab_can_not_do_is_refused(world, c):

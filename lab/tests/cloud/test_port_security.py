@@ -12,7 +12,7 @@ FOLLOWS = 3  # seconds; about 1 is usual
 CLIENT = {4: "203.0.113.254", 6: "2001:db8:46::c"}
 VIP = {4: "203.0.113.232", 6: "2001:db8:46:ff::1"}
 WIDE_PAIR = {4: "203.0.113.232/29", 6: "2001:db8:46:ff::/64"}
-LENGTH = {4: 25, 6: 48}
+LENGTH = {4: 26, 6: 48}
 families = pytest.mark.parametrize("version", [4, 6], ids=["IPv4", "IPv6"])
 
 

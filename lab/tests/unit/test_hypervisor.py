@@ -66,7 +66,8 @@ def test_only_the_labs_own_external_networks_get_legs(cidrs, project):
 
 
 @pytest.mark.parametrize("address, inside", [
-    ("203.0.113.180", True), ("203.0.113.80", False), ("198.51.100.1", True), ("2001:db8:1::1", True), ("192.0.2.1", False), ("127.0.0.1", False),
+    ("203.0.113.180", True), ("203.0.113.80", False),
+    ("198.51.100.1", True), ("2001:db8:1::1", True), ("192.0.2.1", False), ("127.0.0.1", False),
     ("fe80::1%eth0", False)])
 def test_guarded_ranges(address, inside):
     assert host.in_guarded_range(address) is inside

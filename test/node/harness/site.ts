@@ -10,6 +10,9 @@ const PREFIX = "ha-cluster-node-test-";
 /** Ranges of documentation (RFC 5737, RFC 3849) that the tests' machines use; nothing for them may leave the host. */
 const RANGES = ["198.51.100.192/26", "203.0.113.32/27"];
 
+/** Tells the routes that sites made, the last of which removes them: ip-route(8), a number nobody has. */
+const ROUTES_MARK = "188";
+
 /** Every systemd holds some; when the host's 128 are used up, the next machine hangs in mid-boot without a word. */
 const INOTIFY = "/proc/sys/fs/inotify/max_user_instances";
 const INOTIFY_INSTANCES = 1024;
@@ -20,8 +23,6 @@ export type Network = "external" | "internal";
 /** A few machines on an external and an internal network. */
 export class Site {
   readonly machines: Machine[] = [];
-  private readonly unreachable: string[] = [];
-
   private constructor(
     /** Starts the names of all its namespaces. */
     readonly name: string,
@@ -35,9 +36,9 @@ export class Site {
     process.once("exit", () => site.close());
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
     for (const range of RANGES) {
-      if (must("ip", "route", "show", "exact", range).trim() !== "") continue;
-      must("ip", "route", "add", "unreachable", range);
-      site.unreachable.push(range);
+      if (must("ip", "route", "show", "exact", range).trim() === "") {
+        must("ip", "route", "add", "unreachable", range, "proto", ROUTES_MARK);
+      }
     }
     if (Number(readFileSync(INOTIFY, "utf8")) < INOTIFY_INSTANCES) writeFileSync(INOTIFY, `${INOTIFY_INSTANCES}`);
     must("ip", "netns", "add", site.switch);
@@ -81,15 +82,20 @@ export class Site {
   close(): void {
     for (const machine of this.machines) machine.kill();
     clear(this.directory, this.name);
-    for (const range of this.unreachable.splice(0)) may("ip", "route", "del", "unreachable", range);
+    if (sites().length === 0) may("ip", "route", "flush", "proto", ROUTES_MARK);
   }
+}
+
+/** The folders of all sites on this host. */
+function sites(): string[] {
+  return readdirSync(PLACE).filter((entry) => entry.startsWith(PREFIX));
 }
 
 /** Removes what a run left that was killed itself. */
 function clearLeftovers(): void {
-  for (const entry of readdirSync(PLACE)) {
-    const pid = entry.startsWith(PREFIX) ? entry.slice(PREFIX.length).split("-")[0]! : undefined;
-    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+  for (const entry of sites()) {
+    const pid = entry.slice(PREFIX.length).split("-")[0]!;
+    if (existsSync(`/proc/${pid}`)) continue;
     for (const machine of readdirSync(join(PLACE, entry))) killMachine(join(PLACE, entry, machine));
     clear(join(PLACE, entry), `hant${pid}`);
   }
