@@ -1,8 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { readFileSync } from "node:fs";
 import { Cluster, type Family } from "../harness/cluster";
 import { Prober } from "../harness/gap";
 import { fromClient } from "../harness/http";
@@ -40,7 +39,7 @@ async function demo(folder: string): Promise<void> {
   await steps.run("pulumi preview --diff: what adding IPv6 will change", async () => {
     const { code, stdout } = await after.preview(["--diff"]);
     if (code !== 0) throw new Error(stdout);
-    return addedLines(stdout);
+    return changes(stdout);
   });
   await steps.run("pulumi up: IPv6", async () => resources(await after.up()));
   await prove(steps, BOTH, caFile);
@@ -169,12 +168,19 @@ function resources(output: string): string {
   );
 }
 
-/** Of a preview, the resources that change and the lines that they gain or lose. */
-function addedLines(preview: string): string {
-  return preview
-    .split("\n")
-    .filter((line) => /^\s*[+~-]/.test(line) && !/\[urn=|\[id=/.test(line))
-    .join("\n");
+/** Of a preview, the resources that change, by name, and the lines that they gain or lose. */
+function changes(preview: string): string {
+  const shown: string[] = [];
+  for (const line of preview.split("\n")) {
+    const name = /\[urn=.*::([^:\]]+)\]/.exec(line)?.[1];
+    const header = /^\s*([+~-]) \S+: \((\w+)\)$/.exec(line);
+    // How the state writes a list's elements is no change of the cloud's.
+    const noise = /__defaults: \[\]|macAddress: ""|~ \[\d+\]: \{$/.test(line);
+    if (header) shown.push(`${header[1]!} (${header[2]!})`);
+    else if (name !== undefined && shown.at(-1)?.endsWith(")")) shown.push(`${shown.pop()!} ${name}`);
+    else if (/^\s*[+~-]/.test(line) && !noise) shown.push(line);
+  }
+  return shown.join("\n");
 }
 
 function certificate(): string {
