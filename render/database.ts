@@ -78,3 +78,18 @@ TimeoutStartSec=10
 RuntimeMaxSec=10
 `;
 }
+
+/** At every boot, after MariaDB has started or given up; `simple`, so that the boot does not wait for the other nodes. */
+export function renderBootService(script: string): string {
+  return `[Unit]
+Description=Return of this node to its Galera cluster
+After=mariadb.service galera-status.socket
+ConditionPathExists=/var/lib/ha-cluster/galera-joined
+
+[Service]
+ExecStart=${script}
+
+[Install]
+WantedBy=multi-user.target
+`;
+}

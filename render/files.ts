@@ -3,7 +3,13 @@ import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } fro
 import { SCRIPTS } from "../plan/vrrp";
 import { renderAppEnvironment, renderAppUnit } from "./app";
 import type { ConfigFile } from "./bundle";
-import { renderGalera, renderGaleraFacts, renderStatusService, renderStatusSocket } from "./database";
+import {
+  renderGalera,
+  renderBootService,
+  renderGaleraFacts,
+  renderStatusService,
+  renderStatusSocket,
+} from "./database";
 import { renderHaproxy } from "./haproxy";
 import { PASSWORD_FILE, renderKeepalived, renderVrrpPassword } from "./keepalived";
 import {
@@ -65,6 +71,7 @@ export function databaseFiles(plan: Plan, node: PlannedDatabase): ConfigFile[] {
     file("/etc/ha-cluster/galera", renderGaleraFacts(plan.database, node)),
     file("/etc/systemd/system/galera-status.socket", renderStatusSocket(plan.database, node)),
     file("/etc/systemd/system/galera-status@.service", renderStatusService(`${SCRIPTS}/galera-status.sh`)),
+    file("/etc/systemd/system/galera-boot.service", renderBootService(`${SCRIPTS}/galera-boot.sh`)),
   ];
 }
 

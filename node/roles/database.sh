@@ -5,12 +5,14 @@ set -eu
 
 DATABASE_SECRET=/etc/ha-cluster/secrets/database # DATABASE_PASSWORD=…
 STATUS_SOCKET=/etc/systemd/system/galera-status.socket
+BOOT_SERVICE=/etc/systemd/system/galera-boot.service
 
 database_apply() {
     reload_units
     network_apply
     galera_apply
     status_apply
+    boot_apply
     if owned "$GALERA_CONFIG" && changed "$GALERA" "$GALERA_CONFIG" $DATABASE_SECRET; then account_apply; fi
 }
 
@@ -28,6 +30,15 @@ $(last_words galera-status.socket)"
     wait_for 20 status_answers || fail "the status service on port $STATUS_PORT does not say that this node is synced: $status
 $(last_words 'galera-status*')"
     say "galera-status: answers on port $STATUS_PORT"
+}
+
+# Runs at boots only; here MariaDB is already where it shall be.
+boot_apply() {
+    if owned $BOOT_SERVICE; then
+        systemctl -q enable galera-boot.service
+    else
+        systemctl -q disable --now galera-boot.service 2>/dev/null || :
+    fi
 }
 
 status_answers() { status=$("$HERE/ask.sh" http "$(setting "$GALERA" NODE)" "$STATUS_PORT" / 3 2>&1); }

@@ -72,6 +72,24 @@ describe("the active load balancer loses its power", () => {
     await cluster.master(ADDRESSES);
   });
 
+  test("databases that were all stopped, in order, return by themselves", async () => {
+    const all = cluster.databases;
+    for (const name of all) await lab.openstackDo("server", "stop", name);
+    const states = async (): Promise<string[]> =>
+      (await lab.openstack<{ Name: string; Status: string }[]>("server", "list"))
+        .filter(({ Name }) => all.includes(Name))
+        .map(({ Status }) => Status);
+    const reached = (state: string) => (seen: string[]) => seen.every((each) => each === state);
+    await until("all databases to be off", states, reached("SHUTOFF"), { seconds: 120, every: 1000 });
+    await lab.openstackDo("server", "start", ...all);
+    await until(
+      "a row to be written and read again",
+      () => cluster.rowAcrossDatacenters("return").then(Boolean, () => false),
+      Boolean,
+      { seconds: 180, every: 1000 },
+    );
+  });
+
   test("afterwards there is nothing to change", async () => {
     await stack.up(["--refresh", "--expect-no-changes"]);
   });
