@@ -26,11 +26,14 @@ export class Prober {
   private readonly attempts: Attempt[] = [];
   private readonly child: ChildProcessByStdio<null, Readable, null>;
 
-  /** @param urls each gets a new connection every `interval` milliseconds; one unanswered after `timeout` has failed. */
+  /**
+   * @param urls each gets a new connection every `interval` milliseconds; one unanswered after `timeout` has failed. That is
+   * less than the second after which TCP sends a lost SYN again (RFC 6298), or a gap would look shorter than it is.
+   */
   constructor(
     readonly urls: readonly string[],
     interval = 10,
-    timeout = 1000,
+    timeout = 800,
   ) {
     const node = [process.execPath, "--import", "tsx", PROBE, String(interval), String(timeout), ...urls];
     const [file, args] = clientCommand(...node);
