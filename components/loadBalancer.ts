@@ -16,7 +16,6 @@ export interface LoadBalancerArgs {
 /** keepalived and haproxy on a machine with a leg in both networks; jump host of its datacenter. */
 export class LoadBalancer extends pulumi.ComponentResource {
   readonly datacenter: string;
-  readonly machine: Machine;
   readonly door: Door;
   /** Finished when this load balancer serves what the plan says. */
   readonly done: pulumi.Resource;
@@ -26,7 +25,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
     const { context, node } = args;
     const { plan, networks, securityGroups, secrets } = context;
     const hostKey = secrets.hostKey(node.id);
-    this.machine = new Machine(
+    const machine = new Machine(
       node.id,
       {
         server: node,
@@ -70,7 +69,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
       {
         role: node.role,
         door: this.door,
-        machineId: this.machine.serverId,
+        machineId: machine.serverId,
         scripts: context.nodeFiles.scripts,
         files: loadBalancerFiles(plan, node),
         secrets: loadBalancerSecretFiles(plan, secrets.vrrpPassword(), args.certificateKeys),
@@ -78,6 +77,6 @@ export class LoadBalancer extends pulumi.ComponentResource {
       { parent: this },
       args.gate,
     );
-    this.registerOutputs({ serverId: this.machine.serverId, external: node.external });
+    this.registerOutputs({ serverId: machine.serverId, external: node.external });
   }
 }

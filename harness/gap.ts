@@ -45,11 +45,6 @@ export class Prober {
     createInterface({ input: this.child.stdout }).on("line", (line) => this.attempts.push(JSON.parse(line) as Attempt));
   }
 
-  /** How many requests to every URL have been answered so far, at least. */
-  answered(): number {
-    return Math.min(...this.urls.map((url) => this.attempts.filter((each) => each.url === url && each.ok).length));
-  }
-
   /** The last `count` attempts to every URL were all answered. */
   steady(count: number): boolean {
     return this.urls.every((url) => {

@@ -52,10 +52,6 @@ export class Stack {
     return JSON.parse(await this.must(["stack", "output", "--json", "--stack", this.options.name])) as T;
   }
 
-  async secretOutput(name: string): Promise<string> {
-    return this.must(["stack", "output", name, "--show-secrets", "--stack", this.options.name]);
-  }
-
   /** Runs a command of pulumi that must succeed. */
   must(args: readonly string[], options: ExecOptions = {}): Promise<string> {
     return run("pulumi", [...args, "--non-interactive"], { cwd: ROOT, env: this.env, timeout: 1_200_000, ...options });
