@@ -6,8 +6,8 @@ import { Cluster, type Family } from "../harness/cluster";
 import { Prober } from "../harness/gap";
 import { fromClient } from "../harness/http";
 import { LAB_PASSPHRASE, ROOT, stackState } from "../harness/places";
-import { until } from "../harness/poll";
-import { Stack } from "../harness/stack";
+import { until } from "../operate/poll";
+import { Stack } from "../operate/stack";
 import { StackFile } from "../harness/stackFile";
 import { Steps } from "./steps";
 

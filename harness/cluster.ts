@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { AppAnswer, HttpOptions } from "./http";
 import { fromClient } from "./http";
 import { Lab } from "./lab";
-import { until } from "./poll";
+import { until } from "../operate/poll";
 
 export type Family = "ipv4" | "ipv6";
 export type Addresses = Record<Family, string>;

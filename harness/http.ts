@@ -1,4 +1,4 @@
-import { exec } from "./exec";
+import { exec } from "../operate/exec";
 import type { Lab } from "./lab";
 
 export interface Answer {

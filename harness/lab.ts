@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type ExecOptions, exec, type Result, run } from "./exec";
+import { type ExecOptions, exec, type Result, run } from "../operate/exec";
 
 const LAB = join(__dirname, "..", "lab", "lab.sh");
 

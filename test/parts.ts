@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exec, type Result } from "../harness/exec";
+import { exec, type Result } from "../operate/exec";
 
 export interface Counts {
   passed: number;

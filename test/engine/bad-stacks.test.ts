@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parse, stringify } from "yaml";
-import { Stack } from "../../harness/stack";
+import { Stack } from "../../operate/stack";
 import { temporaryFolder } from "../support/folder";
 import { badStacks, FOLDER, GOOD } from "../unit/config/fixtures/bad-stacks";
 

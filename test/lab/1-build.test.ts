@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { secured } from "../../harness/cluster";
 import { fromClient, fromHost } from "../../harness/http";
-import type { Stack } from "../../harness/stack";
+import type { Stack } from "../../operate/stack";
 import { CERTIFICATE } from "../support/specs";
 import { CLIENT, cluster, INTERNAL_VIP, lab, open, stackFile, VIPS } from "./support";
 import { temporaryFolder } from "../support/folder";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { Stack } from "../../harness/stack";
+import type { Stack } from "../../operate/stack";
 import { CERTIFICATE } from "../support/specs";
 import { cluster, lab, open, stackFile, VIPS } from "./support";
 import { temporaryFolder } from "../support/folder";

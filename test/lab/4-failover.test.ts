@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Prober } from "../../harness/gap";
-import { until } from "../../harness/poll";
-import type { Stack } from "../../harness/stack";
+import { until } from "../../operate/poll";
+import type { Stack } from "../../operate/stack";
 import { CLIENT, cluster, lab, open, stackFile } from "./support";
 import { temporaryFolder } from "../support/folder";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { exec } from "../../harness/exec";
-import type { Stack } from "../../harness/stack";
+import { exec } from "../../operate/exec";
+import type { Stack } from "../../operate/stack";
 import { DerivedSecrets } from "../../secrets/derive";
 import { cluster, lab, open, stackFile } from "./support";
 import { temporaryFolder } from "../support/folder";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Stack } from "../../harness/stack";
+import type { Stack } from "../../operate/stack";
 import { lab, open, stackFile } from "./support";
 import { temporaryFolder } from "../support/folder";
 

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Cluster } from "../../harness/cluster";
 import { LAB_PASSPHRASE, ROOT, stackState } from "../../harness/places";
-import { Stack } from "../../harness/stack";
+import { Stack } from "../../operate/stack";
 import { StackFile } from "../../harness/stackFile";
 
 /** The stack that the end-to-end tests build, change and remove, in the lab's project of the same name. */

@@ -1,18 +1,21 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "./places";
+
 import { type ExecOptions, exec, type Result, run } from "./exec";
 
 export interface StackOptions {
   name: string;
   /** The stack's configuration; `Pulumi.<name>.yaml` in the checkout unless given. */
   configFile?: string;
-  /** Folder that keeps the state. */
-  state: string;
-  passphrase: string;
-  /** What the cloud needs, e.g. OS_CLIENT_CONFIG_FILE. */
-  environment: Record<string, string>;
+  /** Folder that keeps the state; where the user's own environment says unless given. */
+  state?: string;
+  /** The user's own environment has it unless given. */
+  passphrase?: string;
+  /** What the cloud needs beside the user's own environment, e.g. OS_CLIENT_CONFIG_FILE. */
+  environment?: Record<string, string>;
 }
+
+const ROOT = join(__dirname, "..");
 
 /** One stack, driven by the command line that every user of Pulumi knows. */
 export class Stack {
@@ -48,8 +51,9 @@ export class Stack {
     return this.must(["destroy", "--yes", "--skip-preview", ...this.select()], options);
   }
 
-  async outputs<T>(): Promise<T> {
-    return JSON.parse(await this.must(["stack", "output", "--json", "--stack", this.options.name])) as T;
+  async outputs<T>({ secrets = false } = {}): Promise<T> {
+    const args = ["stack", "output", "--json", "--stack", this.options.name, ...(secrets ? ["--show-secrets"] : [])];
+    return JSON.parse(await this.must(args)) as T;
   }
 
   /** Runs a command of pulumi that must succeed. */
@@ -73,7 +77,7 @@ async function environment(options: StackOptions): Promise<NodeJS.ProcessEnv> {
   return {
     ...toolchain,
     ...options.environment,
-    PULUMI_BACKEND_URL: `file://${options.state}`,
-    PULUMI_CONFIG_PASSPHRASE: options.passphrase,
+    ...(options.state === undefined ? {} : { PULUMI_BACKEND_URL: `file://${options.state}` }),
+    ...(options.passphrase === undefined ? {} : { PULUMI_CONFIG_PASSPHRASE: options.passphrase }),
   };
 }
