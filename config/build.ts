@@ -1,7 +1,7 @@
 import { readDate } from "./checks/quorum";
 import { Encrypted, UNREADABLE } from "./encrypted";
 import { formatIp, formatNetwork, parseIp, parseNetwork } from "./ip";
-import type { Secrets, Service, Spec, Vip } from "./spec";
+import type { ExistingHost, Machines, Release, Secrets, Service, Spec, Vip, Vrrp } from "./spec";
 import { names, sortedEntries } from "./shape/draft";
 import type { StackFile } from "./shape/schema";
 
@@ -12,6 +12,7 @@ export function buildSpec(file: StackFile, stack: string): Spec {
     Object.fromEntries(datacenters.map((name) => [name, typeof value === "object" ? value[name]! : value]));
   return {
     customer: file.customer ?? stack,
+    machines: buildMachines(file.machines),
     datacenters: sortedEntries(file.datacenters).map(([name, { availabilityZone }]) => ({
       name,
       availabilityZone: availabilityZone ?? name,
@@ -27,16 +28,17 @@ export function buildSpec(file: StackFile, stack: string): Spec {
       name,
       certificate: pem(certificate),
     })),
-    loadBalancers: { flavor: perDatacenter(file.loadBalancers.flavor) },
+    loadBalancers: { flavor: perDatacenter(file.loadBalancers.flavor), packages: file.loadBalancers.packages },
     appServers: sortedEntries(file.appServers).map(([name, group]) => ({
       name,
       runtime: "python",
       port: group.port,
       count: perDatacenter(group.perDatacenter),
       flavor: perDatacenter(group.flavor),
+      addresses: sortedAddresses(group.addresses ?? []),
     })),
     database: { engine: "galera", port: file.database.port, flavor: perDatacenter(file.database.flavor) },
-    vrrp: file.vrrp,
+    vrrp: buildVrrp(file.vrrp),
     ssh: { user: file.ssh.user, allowedFrom: canonicalRanges(file.ssh.allowedFrom) },
     interfaces: file.interfaces,
     image: file.image,
@@ -50,6 +52,45 @@ export function buildSecrets(file: StackFile): Secrets {
     certificateKeys: Object.fromEntries(
       sortedEntries(file.certificates).map(([name, { privateKey }]) => [name, pem(readable(privateKey))]),
     ),
+    ...(file.machines.privateKey !== undefined && { sshPrivateKey: pem(readable(file.machines.privateKey)) }),
+    ...(file.vrrp.password !== undefined && { vrrpPassword: readable(file.vrrp.password).trim() }),
+  };
+}
+
+function buildMachines({ source, configureIpv6, loadBalancers }: StackFile["machines"]): Machines {
+  if (source !== "existing") return { source: "openstack" };
+  return { source, configureIpv6, hosts: sortedEntries(loadBalancers).map(buildHost) };
+}
+
+type FileHost = NonNullable<StackFile["machines"]["loadBalancers"]>[string];
+
+function buildHost([datacenter, host]: [string, FileHost]): ExistingHost {
+  const { external, jump } = host;
+  const ipv4 = canonicalIp(external.ipv4);
+  const login = ({ user, port, hostKey }: Omit<ExistingHost["login"], "host">) => ({
+    user,
+    port,
+    hostKey: hostKey.trim(),
+  });
+  return {
+    datacenter,
+    hostname: host.hostname,
+    release: host.release as Release,
+    external: { ipv4, ...(external.ipv6 !== undefined && { ipv6: canonicalIp(external.ipv6) }) },
+    internal: canonicalIp(host.internal),
+    login: { host: host.address ?? ipv4, ...login(host) },
+    ...(jump && { jump: { host: jump.host, ...login(jump) } }),
+  };
+}
+
+function buildVrrp({ advertInterval, routerIds, version, authentication, transport }: StackFile["vrrp"]): Vrrp {
+  const chosen = version ?? (Number.isInteger(advertInterval) ? 2 : 3);
+  return {
+    advertInterval,
+    routerIds,
+    version: chosen === 2 ? 2 : 3,
+    authentication: authentication && chosen === 2,
+    transport: transport === "multicast" ? "multicast" : "unicast",
   };
 }
 
@@ -72,9 +113,11 @@ function buildExternal({ network, ipv4, ipv6, vipRanges }: StackFile["external"]
 }
 
 function buildVips(vips: StackFile["vips"]): Vip[] {
-  const entries = sortedEntries(vips).map(([name, { ipv4, ipv6, primary }]): Vip => ({
+  const only = names(vips).length === 1;
+  const entries = sortedEntries(vips).map(([name, { ipv4, ipv6, primary, advertised }]): Vip => ({
     name,
-    primary: primary ?? names(vips).length === 1,
+    primary: primary ?? only,
+    advertised: advertised ?? primary ?? only,
     ...(ipv4 !== undefined && { ipv4: canonicalIp(ipv4) }),
     ...(ipv6 !== undefined && { ipv6: canonicalIp(ipv6) }),
   }));
@@ -97,6 +140,11 @@ function buildService(name: string, service: StackFile["services"][string], file
 
 function canonicalIp(text: string): string {
   return formatIp(parseIp(text)!);
+}
+
+function sortedAddresses(texts: string[]): string[] {
+  const ips = texts.map((text) => parseIp(text)!);
+  return ips.sort((a, b) => (a.value < b.value ? -1 : 1)).map(formatIp);
 }
 
 function canonicalNetwork(text: string): string {

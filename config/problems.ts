@@ -18,8 +18,10 @@ export function formatProblems(problems: readonly Problem[], source: string): st
     (a, b) => a.path.localeCompare(b.path, "en", { numeric: true }) || a.cause.localeCompare(b.cause, "en"),
   );
   const count = sorted.length === 1 ? "1 problem" : `${sorted.length} problems`;
-  const lines = sorted.map(
-    (p) => `  ${p.path.startsWith("(") ? "" : "ha-cluster:"}${p.path}\n    ${p.cause}\n    → ${p.mend}`,
-  );
-  return `${source}: ${count}, nothing was changed\n${lines.join("\n")}`;
+  return `${source}: ${count}, nothing was changed\n${sorted.map(formatProblem).join("\n")}`;
+}
+
+/** One problem, indented, or a warning. */
+export function formatProblem({ path, cause, mend }: Problem): string {
+  return `  ${path.startsWith("(") ? "" : "ha-cluster:"}${path}\n    ${cause}\n    → ${mend}`;
 }

@@ -27,15 +27,34 @@ function structured(text: string): unknown {
   }
 }
 
-/** Private keys that the stack file holds in the clear: a structured key is secret as a whole as soon as a part of it is. */
+/** Secrets that the stack file holds in the clear: a structured key is secret as a whole as soon as a part of it is. */
 export function keysInTheClear(raw: Record<string, unknown>): Problem[] {
-  const { certificates } = raw;
-  if (typeof certificates !== "object" || certificates === null || isConfigSecret("certificates")) return [];
-  return Object.keys(certificates).map((name) => ({
+  const certificates = Object.keys(mapAt(raw, "certificates")).map((name) => ({
     path: `certificates.${name}.privateKey`,
     cause: "the private key stands in the clear in the stack file",
     mend: `replace it by \`pulumi config set --secret --path 'ha-cluster:certificates.${name}.privateKey' <KEY.pem\`, and the certificate by one with a new key`,
   }));
+  const single = (key: string, part: string, what: string, afterwards: string): Problem[] =>
+    Object.hasOwn(mapAt(raw, key), part)
+      ? [
+          {
+            path: `${key}.${part}`,
+            cause: `the ${what} stands in the clear in the stack file`,
+            mend: `replace it by \`pulumi config set --secret --path ha-cluster:${key}.${part} <FILE\`, ${afterwards}`,
+          },
+        ]
+      : [];
+  return [
+    ...certificates,
+    ...single("machines", "privateKey", "private key", "with a new key that the hosts accept in the old one's place"),
+    ...single("vrrp", "password", "password", "which every host on the network sees anyway"),
+  ];
+}
+
+/** The map under a key that the stack file has in the clear. */
+function mapAt(raw: Record<string, unknown>, key: string): object {
+  const value = raw[key];
+  return typeof value !== "object" || value === null || isConfigSecret(key) ? {} : value;
 }
 
 /** @pulumi/pulumi exports this without declaring it; without it nothing tells a secret value from a plain one. */

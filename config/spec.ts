@@ -2,6 +2,7 @@
 export interface Spec {
   /** Prefix of every name the cluster has in the cloud; the stack's name unless said otherwise. */
   customer: string;
+  machines: Machines;
   /** Sorted by name. Three; two only with {@link quorumRisk}. */
   datacenters: Datacenter[];
   /** Who accepted, for the customer, that two datacenters have no quorum, and when. */
@@ -14,7 +15,11 @@ export interface Spec {
   services: Service[];
   /** Sorted by name. Private keys are in {@link Secrets}. */
   certificates: Certificate[];
-  loadBalancers: { flavor: PerDatacenter<string> };
+  loadBalancers: {
+    flavor: PerDatacenter<string>;
+    /** Versions as Debian writes them; without one, what is installed stays, and what is missing comes as the archive has it. */
+    packages: { haproxy?: string; keepalived?: string };
+  };
   /** Sorted by name. */
   appServers: AppServers[];
   database: Database;
@@ -25,6 +30,50 @@ export interface Spec {
   /** Name servers for /etc/resolv.conf by way of interfaces(5); none keeps what the image has. */
   nameservers: string[];
 }
+
+/** Where the machines come from: made in OpenStack, or load balancers that somebody else built. */
+export type Machines = { source: "openstack" } | ExistingMachines;
+
+export interface ExistingMachines {
+  source: "existing";
+  /** Whether the hosts get their own IPv6 addresses from this program, or have them already. */
+  configureIpv6: boolean;
+  /** In the order of the datacenters. */
+  hosts: ExistingHost[];
+}
+
+/** How SSH reaches a machine; its host key is known beforehand. */
+export interface Login {
+  host: string;
+  port: number;
+  user: string;
+  /** One line, type and key. */
+  hostKey: string;
+}
+
+export interface ExistingHost {
+  datacenter: string;
+  hostname: string;
+  release: Release;
+  external: { ipv4: string; ipv6?: string };
+  internal: string;
+  login: Login;
+  jump?: Login;
+}
+
+/** Operating systems, by the ID and VERSION_ID of their os-release(5). */
+export const RELEASES = [
+  "ubuntu-16.04",
+  "ubuntu-18.04",
+  "ubuntu-20.04",
+  "ubuntu-22.04",
+  "ubuntu-24.04",
+  "debian-11",
+  "debian-12",
+  "debian-13",
+] as const;
+
+export type Release = (typeof RELEASES)[number];
 
 /** A value per datacenter name; complete. */
 export type PerDatacenter<T> = Record<string, T>;
@@ -48,6 +97,8 @@ export interface Vip {
   name: string;
   /** The one that stays in `virtual_ipaddress` for life; see plan/. */
   primary: boolean;
+  /** Whether its IPv4 address is part of the adverts, as the primary's is, and so stays for life too. */
+  advertised: boolean;
   ipv4?: string;
   ipv6?: string;
 }
@@ -89,8 +140,11 @@ export interface AppServers {
   runtime: "python";
   /** Port the application listens on, on the internal network. */
   port: number;
+  /** Of machines that are made; see {@link addresses} for those that exist. */
   count: PerDatacenter<number>;
   flavor: PerDatacenter<string>;
+  /** IPv4 addresses of servers that somebody else runs, in order; none of them is touched. */
+  addresses: string[];
 }
 
 export interface Database {
@@ -101,9 +155,15 @@ export interface Database {
 }
 
 export interface Vrrp {
-  /** Seconds between adverts. Whole seconds use VRRPv2 with a password, fractions VRRPv3 (which has none, RFC 5798 section 9). */
+  /** Seconds between adverts. */
   advertInterval: number;
-  /** virtual_router_id of each instance, 1 to 255, all different. */
+  /** Of IPv4; IPv6 is always 3. Unless set, 2 for whole seconds and 3 for fractions. */
+  version: 2 | 3;
+  /** Whether IPv4 adverts carry a password: version 2 only, as version 3 has none (RFC 5798 section 9). */
+  authentication: boolean;
+  /** Of IPv4; IPv6 is always unicast. */
+  transport: "unicast" | "multicast";
+  /** virtual_router_id of each instance, 1 to 255; different on one network. */
   routerIds: { ipv4: number; ipv6: number; internal: number };
 }
 
@@ -113,4 +173,8 @@ export interface Secrets {
   root: string;
   /** PEM private keys by certificate name. */
   certificateKeys: Record<string, string>;
+  /** Logs in to machines that exist; absent where machines are made. */
+  sshPrivateKey?: string;
+  /** Of VRRPv2, at most 8 characters; absent where it is derived from the root secret. */
+  vrrpPassword?: string;
 }

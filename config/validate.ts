@@ -1,4 +1,5 @@
 import { buildSecrets, buildSpec } from "./build";
+import { checkExisting } from "./checks/existing";
 import { checkExternal } from "./checks/external";
 import { checkAccess, checkInternal } from "./checks/internal";
 import { checkMachines } from "./checks/machines";
@@ -6,6 +7,7 @@ import { checkNames } from "./checks/names";
 import { checkDatacenters } from "./checks/quorum";
 import { checkSecrets } from "./checks/secrets";
 import { checkPorts, checkServices } from "./checks/services";
+import { checkSource } from "./checks/source";
 import { checkVips } from "./checks/vips";
 import { checkVrrp } from "./checks/vrrp";
 import type { Problem } from "./problems";
@@ -23,21 +25,23 @@ export type Validated =
  */
 export function validate(raw: Record<string, unknown>, stack: string): Validated {
   const { draft, stackFile, problems: ofShape } = readShape(raw);
-  const problems = inOrder([...ofShape, ...checkAll(draft, stack)]);
+  const problems = inOrder([...ofShape, ...checkAll(draft, raw, stack)]);
   if (!stackFile || problems.length > 0) return { problems };
   return { spec: buildSpec(stackFile, stack), secrets: buildSecrets(stackFile), problems: [] };
 }
 
-function* checkAll(draft: Draft, stack: string): Generator<Problem> {
+function* checkAll(draft: Draft, raw: Record<string, unknown>, stack: string): Generator<Problem> {
   yield* checkNames(draft, stack);
   yield* checkDatacenters(draft);
   const external = yield* checkExternal(draft);
-  yield* checkInternal(draft, external.networks.ipv4);
+  const internal = yield* checkInternal(draft, external.networks.ipv4);
   yield* checkAccess(draft);
   yield* checkVips(draft, external);
   yield* checkServices(draft);
   yield* checkPorts(draft);
   yield* checkMachines(draft);
+  yield* checkSource(draft, raw);
+  yield* checkExisting(draft, external, internal);
   yield* checkVrrp(draft);
   yield* checkSecrets(draft);
 }

@@ -6,7 +6,8 @@ import type { Draft } from "../shape/draft";
 /** Longest prefix with room for the servers, whose addresses start at the 11th of the network. */
 const LONGEST_PREFIX = 25;
 
-export function* checkInternal(draft: Draft, external: Network | undefined): Generator<Problem> {
+/** Returns the internal network, if it could be read. */
+export function* checkInternal(draft: Draft, external: Network | undefined): Generator<Problem, Network | undefined> {
   const path = "internal.cidr";
   const network = yield* readNetwork(path, draft.internal?.cidr, "ipv4");
   if (network && network.prefixLength > LONGEST_PREFIX) {
@@ -24,6 +25,7 @@ export function* checkInternal(draft: Draft, external: Network | undefined): Gen
     };
   }
   yield* checkInternalVip(draft.internal?.vip, network);
+  return network;
 }
 
 function* checkInternalVip(text: string | undefined, network: Network | undefined): Generator<Problem> {

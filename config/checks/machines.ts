@@ -12,6 +12,9 @@ export function* checkMachines(draft: Draft): Generator<Problem> {
   const datacenters = draft.datacenters && names(draft.datacenters);
   yield* checkPerDatacenter(["loadBalancers", "flavor"], draft.loadBalancers?.flavor, datacenters);
   yield* checkPerDatacenter(["database", "flavor"], draft.database?.flavor, datacenters);
+  for (const [name, version] of sortedEntries(draft.loadBalancers?.packages ?? {})) {
+    yield* checkVersion(`loadBalancers.packages.${name}`, version);
+  }
   yield* checkSupported("database.engine", draft.database?.engine, ENGINES);
   if (!draft.appServers) return;
   if (names(draft.appServers).length === 0) {
@@ -55,6 +58,16 @@ function* checkPerDatacenter(path: PathPart[], value: unknown, datacenters: stri
       mend: "name every datacenter, or write one value for all of them",
     };
   }
+}
+
+/** deb-version(7); it becomes a word of apt's command line. */
+function* checkVersion(path: string, version: string | undefined): Generator<Problem> {
+  if (version === undefined || /^(\d+:)?\d[A-Za-z0-9.+~-]*$/.test(version)) return;
+  yield {
+    path,
+    cause: `${quote(version)} can't be the version of a Debian package`,
+    mend: "write one that `apt-cache policy` shows on a load balancer, for example 2.6.12-1+deb12u3",
+  };
 }
 
 function* checkSupported(path: string, value: string | undefined, supported: string[]): Generator<Problem> {

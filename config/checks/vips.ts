@@ -19,6 +19,7 @@ export function* checkVips(draft: Draft, external: ExternalNetworks): Generator<
     return;
   }
   yield* checkPrimary(vips);
+  yield* checkAdvertised(vips);
   const owners = new Map<string, string>();
   for (const [name, vip] of vips) {
     if (!vip) continue;
@@ -76,6 +77,26 @@ function* checkPrimary(vips: [string, DraftVip | undefined][]): Generator<Proble
       cause: `\`${primaries[0]![0]}\` is the primary VIP already`,
       mend: "write `primary: true` at one VIP only, the one that will stay for the cluster's life",
     };
+  }
+}
+
+/** The primary is always in the adverts; another one needs an address to be there with. */
+function* checkAdvertised(vips: [string, DraftVip | undefined][]): Generator<Problem> {
+  for (const [name, vip] of vips) {
+    const primary = vip?.primary ?? vips.length === 1;
+    if (vip?.advertised === false && primary) {
+      yield {
+        path: `vips.${name}.advertised`,
+        cause: "is false, but the primary VIP is always in the adverts",
+        mend: "remove the line",
+      };
+    } else if (vip?.advertised === true && !isGiven(vip, "ipv4")) {
+      yield {
+        path: `vips.${name}.advertised`,
+        cause: "is about the IPv4 address, but the VIP has none",
+        mend: "remove the line, or add `ipv4`",
+      };
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { block, fields, perDatacenter, port, secret, text, wholeNumber, yesNo } from "./fields";
+import { machines } from "./machines";
 
 /*
  * The shape of a stack file: keys, types, ranges of numbers and fixed defaults. Whatever needs two keys, or the meaning of a
@@ -76,6 +77,7 @@ const vips = z
         ipv4: text("an IPv4 address", "203.0.113.100").optional(),
         ipv6: text("an IPv6 address", '"2001:db8:45:67bb::1"').optional(),
         primary: yesNo().optional(),
+        advertised: yesNo().optional(),
       })
       .register(fields, { what: "a map with the VIP's addresses", example: "{ ipv4: 203.0.113.100 }" }),
   )
@@ -124,7 +126,16 @@ const certificates = z
   .default({});
 
 const loadBalancers = z
-  .strictObject({ flavor: flavor().default("m1.small") })
+  .strictObject({
+    flavor: flavor().default("m1.small"),
+    packages: z
+      .strictObject({
+        haproxy: text("the version of a Debian package", "2.6.12-1+deb12u3").optional(),
+        keepalived: text("the version of a Debian package", '"1:2.2.7-1+b2"').optional(),
+      })
+      .register(fields, { what: "a map of package versions", example: "{ haproxy: 2.6.12-1+deb12u3 }" })
+      .prefault({}),
+  })
   .register(fields, { what: "a map with the load balancers' flavor", example: "{ flavor: m1.small }" })
   .prefault({});
 
@@ -139,6 +150,10 @@ const appServers = z
           1,
         ),
         flavor: flavor().default("m1.small"),
+        addresses: z
+          .array(text("an IPv4 address", "198.51.100.31"))
+          .register(fields, { what: "a list of IPv4 addresses", example: "[198.51.100.31, 198.51.100.32]" })
+          .optional(),
       })
       .register(fields, { what: "a map that describes the group", example: "{ perDatacenter: 1 }" }),
   )
@@ -165,8 +180,12 @@ const vrrp = z
       .strictObject({ ipv4: routerId(51), ipv6: routerId(52), internal: routerId(53) })
       .register(fields, { what: "a map of virtual router ids", example: "{ ipv4: 51, ipv6: 52, internal: 53 }" })
       .prefault({}),
+    version: wholeNumber("a VRRP version", 2, 3, 2).optional(),
+    authentication: yesNo().default(true),
+    password: secret("the VRRP password, as a secret,", "{ secure: … }").optional(),
+    transport: text("how adverts travel", "unicast").default("unicast"),
   })
-  .register(fields, { what: "a map of VRRP settings", example: "{ advertInterval: 1 }" })
+  .register(fields, { what: "a map of VRRP settings", example: "{ advertInterval: 1 }", hidden: true })
   .prefault({});
 
 const ssh = z
@@ -197,6 +216,7 @@ const interfaces = z
 export const stackFile = z
   .strictObject({
     customer: text("the customer's name", "acme").optional(),
+    machines,
     datacenters,
     quorumRisk: quorumRisk.optional(),
     external,

@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { parse, stringify } from "yaml";
 import { Stack } from "../../operate/stack";
 import { temporaryFolder } from "../support/folder";
-import { badStacks, FOLDER, GOOD } from "../unit/config/fixtures/bad-stacks";
+import { badStacks, basesOf, FOLDER } from "../unit/config/fixtures/bad-stacks";
 
 interface StackYaml {
   encryptionsalt: string;
@@ -21,7 +21,8 @@ function merged(name: string): string {
   const dev = read(join(__dirname, "..", "..", "Pulumi.dev.yaml"));
   const path = join(FOLDER, name);
   if (name.startsWith("yaml-")) return readFileSync(path, "utf8");
-  const config = { ...read(join(FOLDER, GOOD)).config, ...read(path).config };
+  const layers = [...basesOf(name), name].map((each) => read(join(FOLDER, each)).config);
+  const config = Object.assign({}, ...layers) as StackYaml["config"];
   const text = stringify({ encryptionsalt: dev.encryptionsalt, config });
   const { secure } = dev.config["ha-cluster:rootSecret"] as { secure: string };
   return text.replaceAll(/secure: v1:A+:A+/g, `secure: ${secure}`);

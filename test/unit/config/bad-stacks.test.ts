@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { validate } from "../../../config/validate";
-import { badStacks, goodStack } from "./fixtures/bad-stacks";
+import { badStacks, existingStack, goodStack } from "./fixtures/bad-stacks";
 
-test("the good stack, which the bad ones change, has no problem", () => {
+test("the good stacks, which the bad ones change, have no problem", () => {
   assert.deepEqual(validate(goodStack(), "dev").problems, []);
+  assert.deepEqual(validate(existingStack(), "dev").problems, []);
 });
 
 describe("every bad stack file is answered by what its comment says, and by nothing else", () => {

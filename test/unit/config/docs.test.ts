@@ -18,6 +18,14 @@ test("the example is a good stack, and has every key but `quorumRisk`", () => {
   assert.deepEqual([...Object.keys(raw), "quorumRisk"].sort(), Object.keys(stackFile.shape).sort());
 });
 
+test("the example of hosts that exist is a good stack", () => {
+  const { raw, problems } = readStackFile(path.join(DOCS, "examples/Pulumi.existing.yaml"));
+  assert.deepEqual(problems, []);
+  const { spec, problems: found } = validate(raw, "acme");
+  assert.deepEqual(found, []);
+  assert.equal(spec!.machines.source, "existing");
+});
+
 describe("docs/configuration.md", () => {
   const rows = [
     ...readFileSync(path.join(DOCS, "configuration.md"), "utf8").matchAll(/^\| `([^`]+)` \|([^|]*)\|([^|]*)\|/gm),

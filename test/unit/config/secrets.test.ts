@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, generateKeyPairSync, randomBytes } from "node:crypto";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { Encrypted, UNREADABLE } from "../../../config/encrypted";
 import type { Problem } from "../../../config/problems";
 import { validate } from "../../../config/validate";
-import { goodStack } from "./fixtures/bad-stacks";
+import { keyPairFromSeed } from "../../../secrets/openssh";
+import { existingStack, goodStack } from "./fixtures/bad-stacks";
 import { CERTIFICATE, OTHER_CERTIFICATE, PRIVATE_KEY } from "./fixtures/pem";
 
 function withRoot(rootSecret: unknown): Problem[] {
@@ -99,6 +104,56 @@ describe("certificates", () => {
   });
 });
 
+describe("the private key of machines that exist", () => {
+  const withKey = (privateKey: unknown): Problem[] => {
+    const raw = existingStack();
+    return validate({ ...raw, machines: { ...(raw.machines as object), privateKey } }, "dev").problems;
+  };
+  const seeded = keyPairFromSeed(randomBytes(32), randomBytes(4), "test").privateKey;
+  const pem = (type: "pkcs1" | "pkcs8", passphrase?: string): string =>
+    generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({
+      type,
+      format: "pem",
+      ...(passphrase !== undefined && { cipher: "aes-256-cbc", passphrase }),
+    }) as string;
+
+  for (const [what, key] of [
+    ["in OpenSSH's form", seeded],
+    ["in OpenSSH's form, without its last line break", seeded.trim()],
+    ["in PEM", pem("pkcs8")],
+    ["in the PEM of RSA", pem("pkcs1")],
+  ] as const) {
+    test(`${what} is taken`, () => assert.deepEqual(withKey(key), []));
+  }
+  test("with a passphrase is refused, in either form", () => {
+    refused(withKey(pem("pkcs8", "x")), "machines.privateKey", /is protected by a passphrase/);
+    const folder = mkdtempSync(join(tmpdir(), "ha-cluster-"));
+    try {
+      execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "passphrase", "-f", join(folder, "key")]);
+      const key = readFileSync(join(folder, "key"), "utf8");
+      refused(withKey(key), "machines.privateKey", /is protected by a passphrase/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+  test("that is none is refused", () => {
+    for (const text of ["/root/.ssh/id_ed25519", "", seeded.slice(0, 120)])
+      refused(withKey(text), "machines.privateKey", /can't be read as a private key/);
+  });
+});
+
+describe("the VRRP password", () => {
+  const withPassword = (password: unknown): Problem[] =>
+    validate({ ...goodStack(), vrrp: { password } }, "dev").problems;
+  test("of up to eight characters is taken", () => {
+    for (const good of ["hunter2", "hunter2\n", "12345678"]) assert.deepEqual(withPassword(good), []);
+  });
+  test("that is longer than what is sent, or that keepalived would read otherwise, is refused", () => {
+    refused(withPassword("123456789"), "vrrp.password", /has 9 characters/);
+    for (const bad of ["", "a b", "a#b", "a{b", 'a"b']) refused(withPassword(bad), "vrrp.password", /is empty, or/);
+  });
+});
+
 test("no message shows a secret, not even one that is broken or in the wrong place", () => {
   const marker = "hunter2-hunter2";
   const places: Record<string, unknown>[] = [
@@ -125,6 +180,13 @@ test("no message shows a secret, not even one that is broken or in the wrong pla
     },
     { certificates: { www: { certificate: CERTIFICATE, privatKey: marker } } },
     { rootSecert: marker },
+    { machines: marker },
+    { machines: { source: "existing", privateKey: [marker] } },
+    { machines: { source: "existing", privateKey: marker } },
+    { machines: { privatKey: marker } },
+    { vrrp: marker },
+    { vrrp: { password: marker } },
+    { vrrp: { pasword: marker } },
   ];
   for (const place of places) {
     const { problems } = validate({ ...goodStack(), ...place }, "dev");

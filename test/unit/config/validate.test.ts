@@ -9,6 +9,7 @@ test("everything left out has a default", () => {
   const small = { dc1: "m1.small", dc2: "m1.small", dc3: "m1.small" };
   assert.deepEqual(specOf(shortest()), {
     customer: "dev",
+    machines: { source: "openstack" },
     datacenters: ["dc1", "dc2", "dc3"].map((name) => ({ name, availabilityZone: name })),
     external: {
       network: "external",
@@ -16,15 +17,23 @@ test("everything left out has a default", () => {
       vipRanges: ["203.0.113.96/28"],
     },
     internal: { cidr: "198.51.100.0/24", vip: "198.51.100.1" },
-    vips: [{ name: "www", primary: true, ipv4: "203.0.113.100" }],
+    vips: [{ name: "www", primary: true, advertised: true, ipv4: "203.0.113.100" }],
     services: [
       { name: "web", kind: "http", vips: ["www"], servers: "app", http: 80, redirect: false, healthCheck: "/healthz" },
     ],
     certificates: [],
-    loadBalancers: { flavor: small },
-    appServers: [{ name: "app", runtime: "python", port: 8080, count: { dc1: 1, dc2: 1, dc3: 1 }, flavor: small }],
+    loadBalancers: { flavor: small, packages: {} },
+    appServers: [
+      { name: "app", runtime: "python", port: 8080, count: { dc1: 1, dc2: 1, dc3: 1 }, flavor: small, addresses: [] },
+    ],
     database: { engine: "galera", port: 3306, flavor: small },
-    vrrp: { advertInterval: 1, routerIds: { ipv4: 51, ipv6: 52, internal: 53 } },
+    vrrp: {
+      advertInterval: 1,
+      routerIds: { ipv4: 51, ipv6: 52, internal: 53 },
+      version: 2,
+      authentication: true,
+      transport: "unicast",
+    },
     ssh: { user: "debian", allowedFrom: ["0.0.0.0/0", "::/0"] },
     interfaces: { external: "eth0", internal: "eth1", server: "eth0" },
     image: "debian-12",
