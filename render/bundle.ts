@@ -6,7 +6,13 @@ export interface ConfigFile {
   text: string;
 }
 
-const HEADER = "==> ";
+/** One that anybody may read. */
+export function file(path: string, text: string): ConfigFile {
+  return { path, mode: "0644", text };
+}
+
+/** Starts the line before each file of a bundle. */
+export const HEADER = "==> ";
 
 /**
  * Files as one plain text that node/push.sh reads on stdin, and of which `pulumi preview --diff` shows the very lines that

@@ -1,8 +1,9 @@
+import { databaseOf } from "../plan/database";
 import { certificatePath } from "../plan/haproxy";
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../plan/plan";
 import { SCRIPTS } from "../plan/vrrp";
 import { renderAppEnvironment, renderAppUnit } from "./app";
-import type { ConfigFile } from "./bundle";
+import { type ConfigFile, file } from "./bundle";
 import {
   renderGalera,
   renderBootService,
@@ -10,6 +11,7 @@ import {
   renderStatusService,
   renderStatusSocket,
 } from "./database";
+import { existingFiles } from "./existing";
 import { renderHaproxy } from "./haproxy";
 import { PASSWORD_FILE, renderKeepalived, renderVrrpPassword } from "./keepalived";
 import {
@@ -21,14 +23,17 @@ import {
   renderVips,
 } from "./network";
 import { renderNftables } from "./nftables";
+import { renderProbes } from "./probes";
+import { RECOVER_SERVICE } from "./recover";
+import { relayFiles } from "./relay";
 
 /** Everything that ha-cluster puts on a load balancer, but for secrets. */
 export function loadBalancerFiles(plan: Plan, node: PlannedLoadBalancer): ConfigFile[] {
   const stanzas = loadBalancerStanzas(plan, node);
+  const binds = node.haproxy.frontends.flatMap((frontend) => frontend.binds);
   const { flows, masquerade } = plan.firewall;
   const [external, internal] = [node.externalInterface, node.internalInterface];
-  const binds = node.haproxy.frontends.flatMap((frontend) => frontend.binds);
-  return [
+  const files = [
     file("/etc/network/interfaces", renderInterfaces(stanzas, plan.nameservers)),
     file("/etc/ha-cluster/addresses", renderAddresses(stanzas)),
     file("/etc/ha-cluster/vips", renderVips(node)),
@@ -36,6 +41,8 @@ export function loadBalancerFiles(plan: Plan, node: PlannedLoadBalancer): Config
       "/etc/ha-cluster/listeners",
       [...binds, node.haproxy.metrics].map(({ address, port }) => `${address} ${port}\n`).join(""),
     ),
+    file("/etc/ha-cluster/probes", renderProbes(node.haproxy)),
+    ...(plan.packages.length > 0 ? [file("/etc/ha-cluster/packages", renderPackages(plan))] : []),
     file("/etc/sysctl.d/50-ha-cluster.conf", FORWARDING),
     file(
       "/etc/nftables.conf",
@@ -47,10 +54,18 @@ export function loadBalancerFiles(plan: Plan, node: PlannedLoadBalancer): Config
         { internal, external, masquerade },
       ),
     ),
+    ...relayFiles(node.relay),
+    file("/etc/systemd/system/ha-cluster-recover.service", RECOVER_SERVICE),
     file("/etc/keepalived/keepalived.conf", renderKeepalived(node.hostname, node.syncGroup)),
     file("/etc/systemd/system/keepalived.service.d/ha-cluster.conf", KEEPALIVED_DROP_IN),
     file("/etc/haproxy/haproxy.cfg", renderHaproxy(node.haproxy)),
   ];
+  return node.host ? existingFiles(plan, node, files) : files;
+}
+
+/** Lines "NAME VERSION"; see node/push/packages.sh. */
+function renderPackages(plan: Plan): string {
+  return plan.packages.map(({ name, version }) => `${name} ${version}\n`).join("");
 }
 
 /** A keepalived that was killed leaves its VIPs behind, and they would answer beside the new master's. */
@@ -67,9 +82,9 @@ RestartSec=1
 export function databaseFiles(plan: Plan, node: PlannedDatabase): ConfigFile[] {
   return [
     ...internalServerFiles(plan, node, "database"),
-    file("/etc/mysql/mariadb.conf.d/60-ha-cluster.cnf", renderGalera(plan.database, node)),
-    file("/etc/ha-cluster/galera", renderGaleraFacts(plan.database, node)),
-    file("/etc/systemd/system/galera-status.socket", renderStatusSocket(plan.database, node)),
+    file("/etc/mysql/mariadb.conf.d/60-ha-cluster.cnf", renderGalera(databaseOf(plan), node)),
+    file("/etc/ha-cluster/galera", renderGaleraFacts(databaseOf(plan), node)),
+    file("/etc/systemd/system/galera-status.socket", renderStatusSocket(databaseOf(plan), node)),
     file("/etc/systemd/system/galera-status@.service", renderStatusService(`${SCRIPTS}/galera-status.sh`)),
     file("/etc/systemd/system/galera-boot.service", renderBootService(`${SCRIPTS}/galera-boot.sh`)),
   ];
@@ -80,7 +95,7 @@ export function appServerFiles(plan: Plan, node: PlannedAppServer, sample: strin
   return [
     ...internalServerFiles(plan, node, "app"),
     file("/etc/systemd/system/app.service", renderAppUnit(node)),
-    file("/etc/ha-cluster/app.env", renderAppEnvironment(node, plan.database)),
+    file("/etc/ha-cluster/app.env", renderAppEnvironment(node, databaseOf(plan))),
     file("/srv/app/releases/sample/wsgi.py", sample),
   ];
 }
@@ -114,10 +129,6 @@ export function databaseSecretFiles(password: string): ConfigFile[] {
 
 export function appServerSecretFiles(password: string): ConfigFile[] {
   return [secret("/etc/ha-cluster/secrets/app.env", `DATABASE_PASSWORD=${password}\n`)];
-}
-
-function file(path: string, text: string): ConfigFile {
-  return { path, mode: "0644", text };
 }
 
 function secret(path: string, text: string): ConfigFile {

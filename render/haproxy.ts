@@ -1,50 +1,66 @@
 import type { Backend, Bind, Frontend, Haproxy, Rule } from "../plan/haproxy";
+import type { HaproxyRelease } from "./releases";
 
-/** haproxy's configuration manual, 2.6. */
+/** haproxy's configuration manual, of the release that the machine has. */
 export function renderHaproxy(haproxy: Haproxy): string {
   return [
-    GLOBAL,
-    DEFAULTS,
-    ...haproxy.frontends.map(frontend),
+    global(haproxy),
+    defaults(haproxy),
+    ...haproxy.frontends.map((front) => frontend(front, haproxy.release)),
     ...haproxy.backends.map(backend),
     metrics(haproxy),
   ].join("\n");
 }
 
-const GLOBAL = `global
+function global({ release, timers }: Haproxy): string {
+  const expose = release.exposeListeners ? " expose-fd listeners" : "";
+  const fdLimit = `    # maxconn follows from the machine's limit of open files, up to this; a fixed one would keep haproxy from starting
+    # where the limit is lower.
+    fd-hard-limit 50000
+`;
+  const hardStop = `    # A reload leaves the old process to finish its connections, but not for ever.
+    hard-stop-after ${duration(timers.hardStopAfter)}
+`;
+  const tls = release.modernTls ? "ssl-min-ver TLSv1.2" : "no-sslv3 no-tlsv10 no-tlsv11";
+  return `global
     log /dev/log local0
     user haproxy
     group haproxy
-    stats socket /run/haproxy/admin.sock user root group root mode 600 level admin expose-fd listeners
+    stats socket /run/haproxy/admin.sock user root group root mode 600 level admin${expose}
     stats timeout 30s
-    # maxconn follows from the machine's limit of open files, up to this; a fixed one would keep haproxy from starting
-    # where the limit is lower.
-    fd-hard-limit 50000
-    # A reload leaves the old process to finish its connections, but not for ever.
-    hard-stop-after 10m
-    ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets
+${release.fdHardLimit ? fdLimit : "    maxconn 20000\n"}${release.hardStopAfter ? hardStop : ""}    ssl-default-bind-options ${tls} no-tls-tickets
     ssl-default-bind-ciphers ECDHE+AESGCM:ECDHE+CHACHA20
 `;
+}
 
-const DEFAULTS = `defaults
+function defaults({ timers }: Haproxy): string {
+  return `defaults
     log global
     option dontlognull
     option redispatch
-    retries 3
-    timeout connect 3s
-    timeout client 60s
-    timeout server 60s
-    timeout http-request 10s
-    timeout http-keep-alive 10s
-    timeout check 2s
-    default-server inter 1s fall 2 rise 2
+    retries ${timers.retries}
+    timeout connect ${duration(timers.connect)}
+    timeout client ${duration(timers.client)}
+    timeout server ${duration(timers.server)}
+    timeout http-request ${duration(timers.httpRequest)}
+    timeout http-keep-alive ${duration(timers.httpKeepAlive)}
+    timeout check ${duration(timers.check)}
+    default-server inter ${duration(timers.inter)} fall ${timers.fall} rise ${timers.rise}
 `;
+}
 
-function frontend(front: Frontend): string {
+/** As an operator would write it: 500ms, 60s, 10m. */
+function duration(seconds: number): string {
+  if (!Number.isInteger(seconds)) return `${seconds * 1000}ms`;
+  return seconds > 60 && seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`;
+}
+
+/** `idle-close-on-response`: a reload closes an idle connection with the next answer, not under a client about to ask. */
+function frontend(front: Frontend, release: HaproxyRelease): string {
   const http =
     front.mode === "http"
       ? `    option httplog
-    option forwardfor
+${release.idleClose ? "    option idle-close-on-response\n" : ""}    option forwardfor
     http-request set-header X-Forwarded-Proto ${front.scheme}
     http-request set-header X-Real-IP %[src]
 `
@@ -52,15 +68,15 @@ function frontend(front: Frontend): string {
 `;
   return `frontend ${front.name}
     mode ${front.mode}
-${front.binds.map(bind).join("")}${http}${front.rules.map(rule).join("")}`;
+${front.binds.map((each) => bind(each, release)).join("")}${timeout("client", front.clientTimeout)}${http}${front.rules.map(rule).join("")}`;
 }
 
 /**
  * `transparent` lets haproxy bind a VIP that is on another machine (IP_TRANSPARENT, ip(7)), without the sysctl
  * ip_nonlocal_bind. IPv6 stands without brackets, as every release of haproxy reads it (1.6 refuses brackets).
  */
-function bind({ address, port, certificate }: Bind): string {
-  const tls = certificate === undefined ? "" : ` ssl crt ${certificate} alpn h2,http/1.1`;
+function bind({ address, port, certificate }: Bind, { modernTls }: HaproxyRelease): string {
+  const tls = certificate === undefined ? "" : ` ssl crt ${certificate}${modernTls ? " alpn h2,http/1.1" : ""}`;
   return `    bind ${address}:${port} transparent${tls}\n`;
 }
 
@@ -80,13 +96,17 @@ function backend(back: Backend): string {
   const servers = back.servers.map((server) => {
     const check =
       back.check.kind === "galera"
-        ? ` check port ${back.check.port} inter 2s fastinter 500ms on-marked-down shutdown-sessions`
+        ? ` check port ${back.check.port} inter ${duration(back.check.inter)} fastinter ${duration(back.check.fastInter)} on-marked-down shutdown-sessions`
         : " check";
     return `    server ${server.name} ${server.address}:${server.port}${check}${server.backup ? " backup" : ""}\n`;
   });
   return `backend ${back.name}
     mode ${back.mode}
-${checkOptions(back)}${servers.join("")}`;
+${checkOptions(back)}${timeout("server", back.serverTimeout)}${servers.join("")}`;
+}
+
+function timeout(side: "client" | "server", seconds: number | undefined): string {
+  return seconds === undefined ? "" : `    timeout ${side} ${duration(seconds)}\n`;
 }
 
 function checkOptions({ check }: Backend): string {
@@ -99,7 +119,6 @@ function checkOptions({ check }: Backend): string {
     case "galera":
       return `    option httpchk GET /
     http-check expect status 200
-    timeout server 10m
 `;
     case "tcp":
       return `    balance leastconn
@@ -109,11 +128,17 @@ function checkOptions({ check }: Backend): string {
   }
 }
 
-function metrics({ metrics: { address, port } }: Haproxy): string {
+function metrics({ release, metrics: { address, port } }: Haproxy): string {
+  const otherwise = release.httpReturn ? "return status 404" : "deny";
+  const rules = release.prometheus
+    ? `    http-request use-service prometheus-exporter if { path /metrics }
+    http-request ${otherwise}
+`
+    : `    stats enable
+    stats uri /
+`;
   return `frontend metrics
     mode http
     bind ${address}:${port}
-    http-request use-service prometheus-exporter if { path /metrics }
-    http-request return status 404
-`;
+${rules}`;
 }

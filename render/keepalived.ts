@@ -6,29 +6,45 @@ export const PASSWORD_FILE = "/etc/keepalived/password.conf";
 /** keepalived.conf(5). */
 export function renderKeepalived(hostname: string, group: SyncGroup): string {
   return [
-    `global_defs {
-    router_id ${hostname}
-    script_user root
-    enable_script_security
-    # Neighbours that missed the first gratuitous ARP or NA (a healed partition) learn the master within a second.
-    vrrp_garp_master_refresh 1
-}
-`,
+    globalDefinitions(hostname, group),
     ...group.scripts.map(trackScript),
     syncGroup(group),
-    ...group.instances.map(instance),
+    ...group.instances.map((vrrp) => instance(vrrp, group)),
   ].join("\n");
+}
+
+function globalDefinitions(hostname: string, { release }: SyncGroup): string {
+  const security = `    script_user root
+    enable_script_security
+`;
+  const refresh = `    # Neighbours that missed the first gratuitous ARP or NA (a healed partition) learn the master within a second.
+    vrrp_garp_master_refresh 1
+`;
+  return `global_defs {
+    router_id ${hostname}
+${release.scriptSecurity ? security : ""}${release.garpRefresh ? refresh : ""}}
+`;
 }
 
 function trackScript(script: TrackScript): string {
   return `vrrp_script ${script.name} {
     script "${script.script}"
-    interval 1
-    timeout 2
+    interval ${script.interval}
+    timeout ${script.timeout}
     fall ${script.fall}
     rise ${script.rise}
     weight ${script.weight}
 }
+`;
+}
+
+function tracking({ scripts }: SyncGroup): string {
+  return `    track_script {
+${lines(
+  8,
+  scripts.map((each) => each.name),
+)}
+    }
 `;
 }
 
@@ -40,18 +56,12 @@ ${lines(
   group.instances.map((each) => each.name),
 )}
     }
-    track_script {
-${lines(
-  8,
-  group.scripts.map((each) => each.name),
-)}
-    }
-    notify "${SCRIPTS}/notify.sh"
+${group.release.groupTracking ? tracking(group) : "    global_tracking\n"}    notify "${SCRIPTS}/notify.sh"
 }
 `;
 }
 
-function instance(vrrp: VrrpInstance): string {
+function instance(vrrp: VrrpInstance, group: SyncGroup): string {
   return `vrrp_instance ${vrrp.name} {
     state BACKUP
     interface ${vrrp.interface}
@@ -59,14 +69,21 @@ function instance(vrrp: VrrpInstance): string {
     priority ${vrrp.priority}
     advert_int ${vrrp.advertInterval}
     version ${vrrp.version}
-    unicast_src_ip ${vrrp.sourceIp}
-    unicast_peer {
-${lines(8, vrrp.peers)}
-    }
-${vrrp.authentication ? `    include ${PASSWORD_FILE}\n` : ""}    virtual_ipaddress {
-${lines(8, [virtualAddress(vrrp.virtualAddress)])}
+${group.release.nativeIpv6 && vrrp.sourceIp.includes(":") ? "    native_ipv6\n" : ""}${transport(vrrp)}${
+    vrrp.authentication ? `    include ${PASSWORD_FILE}\n` : ""
+  }${group.release.groupTracking ? "" : tracking(group)}    virtual_ipaddress {
+${lines(8, [vrrp.virtualAddress, ...vrrp.furtherAddresses].map(virtualAddress))}
     }
 ${excluded(vrrp.excludedAddresses)}}
+`;
+}
+
+function transport({ sourceIp, peers }: VrrpInstance): string {
+  if (peers.length === 0) return `    mcast_src_ip ${sourceIp}\n`;
+  return `    unicast_src_ip ${sourceIp}
+    unicast_peer {
+${lines(8, peers)}
+    }
 `;
 }
 

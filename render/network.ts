@@ -62,6 +62,11 @@ iface lo inet loopback
   ].join("\n");
 }
 
+/** Without `auto`: for interfaces that another file brings up. */
+export function renderStanzas(stanzas: readonly Stanza[]): string {
+  return stanzas.map((each) => stanza(each, "")).join("");
+}
+
 function stanza({ device, address, prefixLength: length, gateway }: Stanza, dns: string): string {
   return `iface ${device} ${address.includes(":") ? "inet6" : "inet"} static
     address ${address}/${length}
@@ -76,7 +81,7 @@ export function renderAddresses(stanzas: readonly Stanza[]): string {
 /** Every VIP that keepalived may put on this machine, for node/drop-vips.sh. */
 export function renderVips(node: PlannedLoadBalancer): string {
   return node.syncGroup.instances
-    .flatMap((instance) => [instance.virtualAddress, ...instance.excludedAddresses])
+    .flatMap((instance) => [instance.virtualAddress, ...instance.furtherAddresses, ...instance.excludedAddresses])
     .map((vip) => `${vip.interface} ${vip.address}/${vip.prefixLength}\n`)
     .join("");
 }

@@ -25,7 +25,7 @@ const JUDGES: {
   {
     role: "load-balancer",
     path: "/etc/haproxy/haproxy.cfg",
-    command: "haproxy -c -f /etc/haproxy/haproxy.cfg",
+    command: "haproxy -c -dW -f /etc/haproxy/haproxy.cfg",
     spoil: (text) => text.replace("default_backend", "defualt_backend"),
   },
   {
@@ -33,6 +33,12 @@ const JUDGES: {
     path: "/etc/nftables.conf",
     command: "nft --check --file /etc/nftables.conf",
     spoil: (text) => text.replace("policy drop", "policy dorp"),
+  },
+  {
+    role: "load-balancer",
+    path: "/etc/ha-cluster/relay.nft",
+    command: "nft --check --file /etc/ha-cluster/relay.nft",
+    spoil: (text) => text.replace("dup to", "dupe to"),
   },
   {
     role: "load-balancer",
@@ -61,7 +67,8 @@ const JUDGES: {
 ];
 
 describe("golden files, judged by the daemons of the image", () => {
-  for (const golden of goldenCases()) {
+  // Other releases than the image's are compared as texts alone.
+  for (const golden of goldenCases().filter(({ release }) => release === "debian-12")) {
     describe(golden.name, () => {
       const folder = temporaryFolder();
       const root = join(folder.path, "root");
@@ -71,7 +78,8 @@ describe("golden files, judged by the daemons of the image", () => {
         folder.remove();
       });
 
-      for (const judge of JUDGES.filter(({ role }) => role === golden.role)) {
+      const has = (path: string): boolean => golden.files.some((file) => file.path === path);
+      for (const judge of JUDGES.filter(({ role, path }) => role === golden.role && has(path))) {
         const { text } = golden.files.find(({ path }) => path === judge.path)!;
 
         test(`${judge.path} is accepted`, () => {
@@ -121,6 +129,7 @@ function ask(root: string, command: string): { status: number | null; said: stri
   const links = [
     ["eth0", "eth1"],
     ["ens3", "ens4"],
+    ["ha-relay", "other"],
   ].map(([one, other]) => `ip link add ${one} type veth peer name ${other}`);
   const script = [...links, `exec chroot ${root} ${command}`].join("\n");
   const { status, stdout, stderr } = spawnSync("unshare", ["--net", "sh", "-ec", script], { encoding: "utf8" });
