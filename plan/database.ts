@@ -21,6 +21,12 @@ export const MARIADB_PORT = 3306;
 /** Group communication (TCP and UDP), incremental and full state transfer. */
 export const GALERA_PORTS = { group: 4567, incremental: 4568, full: 4444 };
 
+/** A stack whose machines are made always has one. */
+export function databaseOf({ database }: { database?: DatabaseCluster }): DatabaseCluster {
+  if (!database) throw new Error("this stack has no database: its machines exist, and somebody else runs them");
+  return database;
+}
+
 export function planDatabase(spec: Spec, servers: DatabaseServer[]): DatabaseCluster {
   return {
     engine: spec.database.engine,

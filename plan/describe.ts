@@ -1,5 +1,6 @@
 import type { Plan } from "./plan";
-import type { Server } from "./servers";
+import type { Login } from "../config/spec";
+import type { LoadBalancer, Server } from "./servers";
 
 /** What an operator asks of a cluster: where it answers, who is who, how to get there. */
 export interface Description {
@@ -53,12 +54,23 @@ function describeServer(server: Server & { external?: { ipv4: string; ipv6?: str
   return defined({ id, role, datacenter, internal, external, ipv6Subnet });
 }
 
-function sshCommand(plan: Plan, server: Server): string {
+function sshCommand(plan: Plan, server: Server & Pick<LoadBalancer, "host">): string {
+  if (server.host) {
+    const { login, jump } = server.host;
+    return ["ssh", ...(jump ? ["-J", `${jump.user}@${host(jump.host)}:${jump.port}`] : []), destination(login)].join(
+      " ",
+    );
+  }
   const balancer = plan.loadBalancers.find((node) => node.datacenter === server.datacenter);
   if (!balancer) throw new Error(`datacenter ${server.datacenter} has no load balancer`);
   return balancer.id === server.id
     ? `ssh ${plan.sshUser}@${balancer.external.ipv4}`
     : `ssh -J ${plan.sshUser}@${balancer.external.ipv4} ${plan.sshUser}@${server.internal}`;
+}
+
+/** As ssh(1) takes it, with an option where the port is not SSH's own. */
+function destination({ user, host: name, port }: Login): string {
+  return `${port === 22 ? "" : `-p ${port} `}${user}@${name}`;
 }
 
 /** `address:port`, with the brackets of RFC 3986 where IPv6 needs them. */

@@ -2,6 +2,7 @@ import { parseNetwork } from "../config/ip";
 import type { Spec } from "../config/spec";
 import { type DatabaseCluster, GALERA_PORTS, MARIADB_PORT } from "./database";
 import { METRICS_PORT } from "./haproxy";
+import { RELAY_PORT } from "./relay";
 import type { Servers } from "./servers";
 
 /** Where packets come in: each zone is one security group in the cloud, and one input rule set on the servers. */
@@ -32,7 +33,7 @@ export interface Firewall {
 
 export const SSH_PORT = 22;
 
-export function planFirewall(spec: Spec, servers: Servers, database: DatabaseCluster): Firewall {
+export function planFirewall(spec: Spec, servers: Servers, database: DatabaseCluster | undefined): Firewall {
   const balancers: Senders = { from: servers.balancers.map((node) => node.internal).sort(), fromZone: "lb-internal" };
   const databases: Senders = { from: servers.databases.map((node) => node.internal).sort(), fromZone: "database" };
   const internal: Senders = { from: [spec.internal.cidr] };
@@ -48,21 +49,25 @@ export function planFirewall(spec: Spec, servers: Servers, database: DatabaseClu
     "lb-external": externalFlows(spec, servers),
     "lb-internal": [
       { family: "ipv4", protocol: "vrrp", ...balancers, why: "VRRP between load balancers" },
-      tcp(database.port, internal, "database frontend"),
+      { ...tcp(RELAY_PORT, balancers, "relay to a load balancer that drains"), protocol: "udp" },
+      ...(database ? [tcp(database.port, internal, "database frontend")] : []),
       tcp(METRICS_PORT, internal, "Prometheus exporter"),
       ping,
     ],
-    database: [
-      tcp(SSH_PORT, balancers, "SSH by way of a load balancer"),
-      tcp(MARIADB_PORT, balancers, "MariaDB by way of a load balancer"),
-      tcp(database.statusPort, balancers, "health check of Galera"),
-      tcp(database.statusPort, databases, "a node asks the others before it restarts"),
-      tcp(GALERA_PORTS.group, databases, "Galera group communication"),
-      { ...tcp(GALERA_PORTS.group, databases, "Galera group communication"), protocol: "udp" },
-      tcp(GALERA_PORTS.incremental, databases, "Galera incremental state transfer"),
-      tcp(GALERA_PORTS.full, databases, "Galera full state transfer"),
-      ping,
-    ],
+    database:
+      database === undefined
+        ? []
+        : [
+            tcp(SSH_PORT, balancers, "SSH by way of a load balancer"),
+            tcp(MARIADB_PORT, balancers, "MariaDB by way of a load balancer"),
+            tcp(database.statusPort, balancers, "health check of Galera"),
+            tcp(database.statusPort, databases, "a node asks the others before it restarts"),
+            tcp(GALERA_PORTS.group, databases, "Galera group communication"),
+            { ...tcp(GALERA_PORTS.group, databases, "Galera group communication"), protocol: "udp" },
+            tcp(GALERA_PORTS.incremental, databases, "Galera incremental state transfer"),
+            tcp(GALERA_PORTS.full, databases, "Galera full state transfer"),
+            ping,
+          ],
     app: [
       tcp(SSH_PORT, balancers, "SSH by way of a load balancer"),
       ...[...new Set(servers.apps.map((node) => node.port))]

@@ -1,12 +1,17 @@
 import type { HttpService, Service, Spec } from "../config/spec";
+import { type HaproxyRelease, ROWS } from "../render/releases";
 import { type DatabaseCluster, MARIADB_PORT } from "./database";
 import type { LoadBalancer, Servers } from "./servers";
+import { DATABASE_CHECK, DATABASE_IDLE, HAPROXY_TIMERS, type HaproxyTimers } from "./timers";
 
 export interface Haproxy {
   frontends: Frontend[];
   backends: Backend[];
+  /** What the daemon of this machine understands. */
+  release: HaproxyRelease;
   /** Prometheus exporter, on the load balancer's own internal address. */
   metrics: { address: string; port: number };
+  timers: HaproxyTimers;
 }
 
 export interface Frontend {
@@ -15,6 +20,8 @@ export interface Frontend {
   /** X-Forwarded-Proto of what comes in here; only in mode http. */
   scheme?: "http" | "https";
   binds: Bind[];
+  /** Seconds; the timers' own unless said here. */
+  clientTimeout?: number;
   /** Applied in order; a rule without `destinations` takes everything that is left. */
   rules: Rule[];
 }
@@ -34,8 +41,18 @@ export interface Rule {
 export interface Backend {
   name: string;
   mode: "http" | "tcp";
-  check: { kind: "http"; path: string } | { kind: "tcp" } | { kind: "galera"; port: number };
+  check: { kind: "http"; path: string } | { kind: "tcp" } | GaleraCheck;
+  /** Seconds; the timers' own unless said here. */
+  serverTimeout?: number;
   servers: { name: string; address: string; port: number; backup: boolean }[];
+}
+
+/** Seconds; `fastInter` from the first answer that is not the expected one. */
+export interface GaleraCheck {
+  kind: "galera";
+  port: number;
+  inter: number;
+  fastInter: number;
 }
 
 export const METRICS_PORT = 8404;
@@ -44,11 +61,21 @@ export function certificatePath(name: string): string {
   return `/etc/haproxy/certs/${name}.pem`;
 }
 
-export function planHaproxy(spec: Spec, node: LoadBalancer, servers: Servers, database: DatabaseCluster): Haproxy {
+export function planHaproxy(
+  spec: Spec,
+  node: LoadBalancer,
+  servers: Servers,
+  database: DatabaseCluster | undefined,
+): Haproxy {
   return {
-    frontends: [...httpFrontends(spec), ...tcpFrontends(spec), databaseFrontend(database)],
-    backends: [...spec.services.map((service) => serviceBackend(service, servers)), databaseBackend(database)],
+    release: ROWS[node.release].haproxy,
+    frontends: [...httpFrontends(spec), ...tcpFrontends(spec), ...(database ? [databaseFrontend(database)] : [])],
+    backends: [
+      ...spec.services.map((service) => serviceBackend(service, servers)),
+      ...(database ? [databaseBackend(database)] : []),
+    ],
     metrics: { address: node.internal, port: METRICS_PORT },
+    timers: HAPROXY_TIMERS,
   };
 }
 
@@ -126,6 +153,7 @@ function databaseFrontend(database: DatabaseCluster): Frontend {
     name: "database-in",
     mode: "tcp",
     binds: [{ address: database.address, port: database.port }],
+    clientTimeout: DATABASE_IDLE,
     rules: [{ action: { backend: "database" } }],
   };
 }
@@ -135,7 +163,8 @@ function databaseBackend(database: DatabaseCluster): Backend {
   return {
     name: "database",
     mode: "tcp",
-    check: { kind: "galera", port: database.statusPort },
+    check: { kind: "galera", port: database.statusPort, ...DATABASE_CHECK },
+    serverTimeout: DATABASE_IDLE,
     servers: database.nodes.map((node, index) => ({
       name: node.hostname,
       address: node.address,

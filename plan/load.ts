@@ -1,18 +1,23 @@
 import type { Problem } from "../config/problems";
 import type { Secrets, Spec } from "../config/spec";
 import { validate } from "../config/validate";
-import { checkPlan } from "./check";
+import { checkPlan, warnPlan } from "./lint/check";
 import { type Plan, plan } from "./plan";
 
 export type Loaded =
-  | { plan: Plan; spec: Spec; secrets: Secrets; problems: [] }
-  | { plan?: undefined; spec?: undefined; secrets?: undefined; problems: Problem[] };
+  | { plan: Plan; spec: Spec; secrets: Secrets; problems: []; warnings: Problem[] }
+  | { plan?: undefined; spec?: undefined; secrets?: undefined; problems: Problem[]; warnings: [] };
 
-/** From what a stack says to its plan, or every reason why there is none. */
-export function load(raw: Record<string, unknown>, stack: string): Loaded {
+/**
+ * From what a stack says to its plan, or every reason why there is none.
+ *
+ * @param now decides which certificates are valid; a plan itself never depends on it
+ */
+export function load(raw: Record<string, unknown>, stack: string, now: Date): Loaded {
   const { spec, secrets, problems } = validate(raw, stack);
-  if (!spec) return { problems };
+  if (!spec) return { problems, warnings: [] };
   const planned = plan(spec);
-  const clashes = checkPlan(spec, planned);
-  return clashes.length > 0 ? { problems: clashes } : { plan: planned, spec, secrets, problems: [] };
+  const found = checkPlan(spec, planned, now);
+  if (found.length > 0) return { problems: found, warnings: [] };
+  return { plan: planned, spec, secrets, problems: [], warnings: warnPlan(spec, planned, now) };
 }

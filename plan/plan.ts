@@ -1,14 +1,18 @@
 import type { Spec } from "../config/spec";
 import { externalAddress, firstRows, internalAddress, serverSubnet } from "./addresses";
 import { planDatabase, type DatabaseCluster } from "./database";
+import { existingBackends, existingBalancers } from "./existing";
 import { planFirewall, type Firewall } from "./firewall";
 import { planHaproxy, type Haproxy } from "./haproxy";
+import { planRelay, type Relay } from "./relay";
 import type { AppServer, DatabaseServer, LoadBalancer, Server } from "./servers";
 import { basePriority, planVrrp, type SyncGroup } from "./vrrp";
 
 /** Everything decided before a resource exists: same spec, same plan, byte for byte. It holds no secret. */
 export interface Plan {
   customer: string;
+  /** Where the machines come from. */
+  source: Spec["machines"]["source"];
   image: string;
   sshUser: string;
   nameservers: string[];
@@ -16,13 +20,16 @@ export interface Plan {
   internal: Spec["internal"];
   vips: Spec["vips"];
   certificates: Spec["certificates"];
+  /** Versions that the load balancers' packages must have, sorted by name. */
+  packages: { name: string; version: string }[];
   /** In the order of a rollout: lowest base priority first, so that the usual master is changed last. */
   loadBalancers: PlannedLoadBalancer[];
   /** In the order of a rollout, which follows the load balancers they are reached by; the first bootstraps the cluster. */
   databases: PlannedDatabase[];
   /** In the order of a rollout. */
   appServers: PlannedAppServer[];
-  database: DatabaseCluster;
+  /** Absent where somebody else runs the machines behind the load balancers. */
+  database?: DatabaseCluster;
   /** What may come in where; both the cloud's security groups and each server's nftables are made of it. */
   firewall: Firewall;
 }
@@ -30,6 +37,7 @@ export interface Plan {
 export interface PlannedLoadBalancer extends LoadBalancer {
   syncGroup: SyncGroup;
   haproxy: Haproxy;
+  relay: Relay;
   /** Addresses that the hypervisor's ACL must let this server use besides its own. */
   externalPairs: string[];
   internalPairs: string[];
@@ -41,20 +49,26 @@ export interface PlannedDatabase extends DatabaseServer {
 
 export type PlannedAppServer = AppServer;
 
+/** Of machines that are made, whatever the image is called. */
+const MADE_RELEASE = "debian-12";
+
 /**
  * What a gateway's port may send from, as it passes on packets of any sender: all of IPv4 but multicast and above, which
  * Neutron refuses in allowed address pairs.
  */
-const ANY_SENDER = ["0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"];
+export const ANY_SENDER = ["0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"];
 
 export function plan(spec: Spec): Plan {
-  const balancers = loadBalancers(spec).toReversed();
-  const databases = databaseServers(spec);
-  const apps = appServers(spec);
-  const servers = { balancers, databases, apps };
-  const database = planDatabase(spec, databases);
+  const { machines } = spec;
+  const existing = machines.source === "existing";
+  const balancers = (existing ? existingBalancers(spec, machines) : loadBalancers(spec)).toReversed();
+  const databases = existing ? [] : databaseServers(spec);
+  const apps = existing ? [] : appServers(spec);
+  const servers = { balancers, databases, apps: existing ? existingBackends(spec) : apps };
+  const database = existing ? undefined : planDatabase(spec, databases);
   return {
     customer: spec.customer,
+    source: machines.source,
     image: spec.image,
     sshUser: spec.ssh.user,
     nameservers: spec.nameservers,
@@ -62,16 +76,23 @@ export function plan(spec: Spec): Plan {
     internal: spec.internal,
     vips: spec.vips,
     certificates: spec.certificates,
-    loadBalancers: balancers.map((node) => ({
-      ...node,
-      syncGroup: planVrrp(spec, node, balancers),
-      haproxy: planHaproxy(spec, node, servers, database),
-      externalPairs: [...vipAddresses(spec, "ipv4"), ...vipAddresses(spec, "ipv6")],
-      internalPairs: [spec.internal.vip, ...ANY_SENDER],
-    })),
+    packages: Object.entries(spec.loadBalancers.packages)
+      .map(([name, version]) => ({ name, version }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    loadBalancers: balancers.map((node) => {
+      const haproxy = planHaproxy(spec, node, servers, database);
+      return {
+        ...node,
+        syncGroup: planVrrp(spec, node, balancers),
+        haproxy,
+        relay: planRelay(node, balancers, haproxy),
+        externalPairs: [...vipAddresses(spec, "ipv4"), ...vipAddresses(spec, "ipv6")],
+        internalPairs: [spec.internal.vip, ...ANY_SENDER],
+      };
+    }),
     databases: databases.toReversed().map((node, index) => ({ ...node, bootstrap: index === 0 })),
     appServers: apps.toReversed(),
-    database,
+    ...(database && { database }),
     firewall: planFirewall(spec, servers, database),
   };
 }
@@ -89,6 +110,8 @@ function loadBalancers(spec: Spec): LoadBalancer[] {
     internalInterface: spec.interfaces.internal,
     external: externalAddress(spec, index),
     basePriority: basePriority(index),
+    release: MADE_RELEASE,
+    configureIpv6: true,
   }));
 }
 

@@ -1,3 +1,5 @@
+import type { ExistingHost, Release } from "../config/spec";
+
 export type Role = "load-balancer" | "database" | "app-server";
 
 /** One machine of the cluster. `id` is its identity in Pulumi's state; `hostname` is only what people read. */
@@ -7,7 +9,8 @@ export interface Server {
   role: Role;
   datacenter: string;
   availabilityZone: string;
-  flavor: string;
+  /** Absent on hosts that somebody else built. */
+  flavor?: string;
   /** Its IPv4 address on the internal network. */
   internal: string;
   internalInterface: string;
@@ -20,21 +23,32 @@ export interface LoadBalancer extends Server {
   externalInterface: string;
   external: { ipv4: string; ipv6?: string };
   basePriority: number;
+  release: Release;
+  /** What is known of it where somebody else built it; absent where the machine is made. */
+  host?: ExistingHost;
+  /** Whether its IPv6 address is set by us; somebody else's host may have it already. */
+  configureIpv6: boolean;
 }
 
 export interface DatabaseServer extends Server {
   role: "database";
 }
 
-export interface AppServer extends Server {
-  role: "app-server";
+/** What a service's requests end at, whoever runs it. */
+export interface BackendServer {
   group: string;
-  runtime: "python";
+  hostname: string;
+  internal: string;
   port: number;
+}
+
+export interface AppServer extends Server, BackendServer {
+  role: "app-server";
+  runtime: "python";
 }
 
 export interface Servers {
   balancers: LoadBalancer[];
   databases: DatabaseServer[];
-  apps: AppServer[];
+  apps: BackendServer[];
 }

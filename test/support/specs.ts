@@ -48,6 +48,31 @@ export function ipv4Only(changes: Raw = {}): Raw {
   });
 }
 
+/** The dual-stack cluster on hosts that somebody else built, with the VRRP settings of the article. */
+export function existing(release = "debian-12", changes: Raw = {}): Raw {
+  const host = (number: number): object => ({
+    hostname: `lb${number}`,
+    release,
+    external: { ipv4: `203.0.113.1${number}`, ipv6: `2001:db8:45:67a${number}::1` },
+    internal: `198.51.100.1${number}`,
+    user: "ops",
+    hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
+  });
+  const made = dualStack();
+  delete made.database;
+  return {
+    ...made,
+    machines: {
+      source: "existing",
+      privateKey: new Encrypted(),
+      loadBalancers: { dc1: host(1), dc2: host(2), dc3: host(3) },
+    },
+    appServers: { app: { addresses: ["198.51.100.31", "198.51.100.32"] } },
+    vrrp: { routerIds: { ipv4: 12, ipv6: 14, internal: 13 }, transport: "multicast" },
+    ...changes,
+  };
+}
+
 /** Everything at once that a stack file can ask for. */
 export function elaborate(): Raw {
   return dualStack({

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { contains, parseIp, parseNetwork } from "../../../config/ip";
-import { checkPlan } from "../../../plan/check";
+import { checkPlan } from "../../../plan/lint/check";
 import { describe as describePlan } from "../../../plan/describe";
 import { type Plan, plan } from "../../../plan/plan";
 import type { Server } from "../../../plan/servers";
@@ -130,9 +130,17 @@ describe("VRRP", () => {
       [
         ["EXTERN", 2, true],
         ["EXTERN6", 3, false],
-        ["INTERN", 2, true],
+        ["INTERN", 3, false],
       ],
     );
+  });
+
+  test("some instance of a group hears the master in the middle of a rollout, whatever its timers", () => {
+    for (const raw of [dualStack(), ipv4Only(), elaborate(), ipv4Only({ vrrp: { advertInterval: 2 } })]) {
+      for (const { syncGroup } of plan(specOf(raw)).loadBalancers) {
+        assert.ok(syncGroup.instances.some(({ version, authentication }) => version === 3 && !authentication));
+      }
+    }
   });
 
   test("a healthy backup outranks a failing or demoted master, and no backup outranks a healthy master", () => {
@@ -194,7 +202,7 @@ describe("firewall", () => {
 describe("what only the plan can see", () => {
   const paths = (changes: Record<string, unknown>): string[] => {
     const spec = specOf(dualStack(changes));
-    return checkPlan(spec, plan(spec)).map((problem) => problem.path);
+    return checkPlan(spec, plan(spec), new Date("2026-12-01")).map((problem) => problem.path);
   };
 
   test("a good stack has no problem", () => assert.deepEqual(paths({}), []));
