@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { SCRIPTS } from "../plan/vrrp";
 import { selfExtracting } from "../render/scripts";
 
@@ -10,9 +10,14 @@ export interface NodeFiles {
   sampleApp: string;
 }
 
+/** Comes over SSH when somebody looks, and is never installed. */
+const VISITORS = "inspect";
+
 /** Reads node/ beside this file. On a machine all scripts are in one folder, by their names alone. */
 export function readNodeFiles(): NodeFiles {
-  const paths = readdirSync(__dirname, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".sh"));
+  const paths = readdirSync(__dirname, { recursive: true, encoding: "utf8" }).filter(
+    (path) => path.endsWith(".sh") && dirname(path) !== VISITORS,
+  );
   const scripts: Record<string, string> = {};
   for (const path of paths) {
     const name = basename(path);

@@ -3,7 +3,10 @@
 #
 #   ask.sh unix SOCKET COMMAND [SECONDS]     prints the answer; 1 when nobody answers, 2 when it takes too long
 #   ask.sh http ADDRESS PORT PATH [SECONDS]  prints the body; 1 unless the answer is 200
-#   ask.sh tcp ADDRESS PORT [SECONDS]        prints open, closed (refused) or silent (no answer)
+#   ask.sh status ADDRESS PORT PATH SECONDS SOURCE   prints the status, 200; "none: WHY" and 1 without one
+#   ask.sh tcp ADDRESS PORT [SECONDS [SOURCE]]       prints open, closed (refused) or silent (no answer)
+#
+# SOURCE is the address to ask from; the kernel's choice unless given.
 #
 # perl-base is part of every Debian and Ubuntu, curl and socat are not; it starts in 5 ms, python in 20.
 set -eu
@@ -41,14 +44,30 @@ http)
         exit 1;
     ' -- "$2" "$3" "$4" "${5:-3}"
     ;;
+status)
+    exec perl -MIO::Socket::IP -e '
+        my ($address, $port, $path, $seconds, $source) = @ARGV;
+        sub none { print "none: @_\n"; exit 1 }
+        $SIG{ALRM} = sub { none("no answer within $seconds s") };
+        alarm($seconds);
+        my $socket = IO::Socket::IP->new(PeerHost => $address, PeerPort => $port, LocalHost => $source)
+            or none("cannot connect: $!");
+        my $host = $address =~ /:/ ? "[$address]" : $address;
+        print $socket "GET $path HTTP/1.0\r\nHost: $host:$port\r\nConnection: close\r\n\r\n";
+        $socket->flush;
+        my $line = <$socket> // "";
+        none("no HTTP answer, the connection was closed") unless $line =~ m{^HTTP/\S+ (\d+)};
+        print "$1\n";
+    ' -- "$2" "$3" "$4" "$5" "$6"
+    ;;
 tcp)
     exec perl -MIO::Socket::IP -MErrno=ECONNREFUSED -e '
-        my ($address, $port, $seconds) = @ARGV;
+        my ($address, $port, $seconds, $source) = @ARGV;
         $SIG{ALRM} = sub { print "silent\n"; exit 0 };
         alarm($seconds);
-        my $socket = IO::Socket::IP->new(PeerHost => $address, PeerPort => $port);
+        my $socket = IO::Socket::IP->new(PeerHost => $address, PeerPort => $port, $source ? (LocalHost => $source) : ());
         print $socket ? "open\n" : $! == ECONNREFUSED ? "closed\n" : "silent\n";
-    ' -- "$2" "$3" "${4:-2}"
+    ' -- "$2" "$3" "${4:-2}" "${5:-}"
     ;;
 *)
     echo "usage: ask.sh unix|http|tcp …" >&2

@@ -1,6 +1,8 @@
 #!/bin/sh
-# Installs what a role needs and the machine lacks. Sourced by push.sh.
+# Installs what a role needs and the machine lacks, and the versions that the bundle names. Sourced by push.sh.
 set -eu
+
+VERSIONS=/etc/ha-cluster/packages # lines "NAME VERSION"; others stay as they are
 
 POLICY=/usr/sbin/policy-rc.d
 POLICY_MARK='# put here by ha-cluster while it installs packages'
@@ -43,21 +45,94 @@ apt() {
 
 # install_packages ROLE: 1 when apt fails; the words are apt's.
 install_packages() {
+    # Of a host that somebody else built, adopt.sh has asked for what is needed.
+    ! adopted || return 0
     # shellcheck disable=SC2046 # one word per package
     set -- $(missing_packages "$1")
     [ $# -gt 0 ] || return 0
     started=$(clock)
     : >"$STATE/apt.log"
-    forbid_starts
-    installed=yes
-    {
-        dpkg --configure -a >>"$STATE/apt.log" 2>&1 </dev/null &&
-            apt update && apt install --no-install-recommends "$@"
-    } || installed=no
-    allow_starts
-    if [ $installed = no ]; then
-        tail -n 12 "$STATE/apt.log" | sed 's/^/    /' >&2
-        fail "cannot install $*: mend apt on this machine (apt-get update; apt-get install $*), then push again"
+    if ! { apt update && without_starts install --no-install-recommends "$@"; }; then
+        fail_with_apt "install $*"
     fi
     say "installed $* ($(since "$started") s)"
+}
+
+# without_starts WORDS…: apt, while no package starts or restarts its daemon.
+without_starts() {
+    forbid_starts
+    done=yes
+    { dpkg --configure -a >>"$STATE/apt.log" 2>&1 </dev/null && apt "$@"; } || done=no
+    allow_starts
+    [ $done = yes ]
+}
+
+fail_with_apt() {
+    tail -n 12 "$STATE/apt.log" | sed 's/^/    /' >&2
+    fail "cannot $1: mend apt on this machine (apt-get update; apt-get $1), then push again"
+}
+
+installed_version() { dpkg-query -W -f='${Version}' "$1"; }
+
+# other_versions FILE: the lines "NAME VERSION" in it that are not what is installed.
+other_versions() {
+    [ ! -e "$1" ] || while read -r package version; do
+        [ "$(installed_version "$package")" = "$version" ] || echo "$package $version"
+    done <"$1"
+}
+
+# fetch_packages FILE: what the lines in it need comes to this machine before anything live is touched, and, as far as the
+# archive still has it, what they replace.
+fetch_packages() {
+    other_versions "$1" >"$INCOMING/packages"
+    [ -s "$INCOMING/packages" ] || return 0
+    set --
+    while read -r package version; do set -- "$@" "$package=$version"; done <"$INCOMING/packages"
+    : >"$STATE/apt.log"
+    if ! { apt update && apt install --download-only --allow-downgrades --no-install-recommends "$@"; }; then
+        fail_with_apt "install $*"
+    fi
+    mkdir -p "$OLD_PACKAGES"
+    while read -r package _; do
+        old=$package=$(installed_version "$package")
+        (cd "$OLD_PACKAGES" && apt download "$old") ||
+            say "the archive has $old no more: should the other version fail, there is no way back to it"
+    done <"$INCOMING/packages"
+}
+
+# list_packages: what is not as this bundle says or, when a push is taken back, as it was before.
+list_packages() {
+    {
+        [ ! -e $VERSIONS ] || cat $VERSIONS
+        [ ! -e "$REPLACED" ] || while read -r package version; do
+            grep -qs "^$package " $VERSIONS || echo "$package $version"
+        done <"$REPLACED"
+    } >"$INCOMING/versions"
+    other_versions "$INCOMING/versions" >"$INCOMING/packages"
+}
+
+packages_differ() { [ -s "$INCOMING/packages" ]; }
+
+# package_changed NAME: by this step.
+package_changed() { grep -q "^$1 " "$INCOMING/packages"; }
+
+# change_packages: their daemons go on as they are, and are for the caller to restart.
+change_packages() {
+    while read -r package version; do change_package "$package" "$version"; done <"$INCOMING/packages"
+}
+
+change_package() {
+    old=$(installed_version "$1")
+    grep -qs "^$1 " "$REPLACED" || echo "$1 $old" >>"$REPLACED"
+    kept=$(kept_package "$1" "$2")
+    : >"$STATE/apt.log"
+    without_starts install --allow-downgrades --no-install-recommends "${kept:-$1=$2}" || fail_with_apt "install $1=$2"
+    say "$1: $old replaced by $2"
+}
+
+# kept_package NAME VERSION: its file, if fetch_packages kept it.
+kept_package() {
+    find "$OLD_PACKAGES" -name "$1_*.deb" 2>/dev/null | while read -r file; do
+        [ "$(dpkg-deb -f "$file" Version)" != "$2" ] || echo "$file"
+    done
 }

@@ -6,7 +6,7 @@
 #
 # The machine's own daemons judge the new files; what is there is kept; the new ones are renamed into place and
 # whatever they concern is reloaded and must serve. Otherwise everything returns to what it was, and the
-# exit code is 1. The same bundle again changes nothing. Runs as root; see bundle.sh for the format.
+# exit code is 1. The same bundle again changes nothing, but starts and loads what no longer runs on its files. Runs as root; see bundle.sh for the format.
 set -eu
 umask 077
 # An address change can cut the connection that brought the bundle: go on, and end, without it.
@@ -21,11 +21,16 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/settle.sh"
 . "$HERE/network.sh"
 . "$HERE/haproxy.sh"
+. "$HERE/probe.sh"
+. "$HERE/vips.sh"
 . "$HERE/keepalived.sh"
 . "$HERE/load-balancer.sh"
 . "$HERE/galera.sh"
 . "$HERE/database.sh"
 . "$HERE/app-server.sh"
+. "$HERE/running.sh"
+. "$HERE/originals.sh"
+. "$HERE/theirs.sh"
 
 usage() {
     echo "usage: push.sh load-balancer|database|app-server files|secrets <bundle" >&2
@@ -35,9 +40,11 @@ usage() {
 lock() {
     mkdir -p "$STATE"
     chmod 0700 "$STATE"
+    mkdir -p "${REASON%/*}"
     exec 9>"$STATE/lock"
     flock -w 120 9 ||
         fail "another push has been running on this machine for two minutes: wait for it, then push again"
+    need_room "$STATE"
 }
 
 recover() {
@@ -77,13 +84,18 @@ compare() {
 nothing_serves_yet() { [ "$BUNDLE" = secrets ] && [ ! -s "$STATE/owned/files" ]; }
 
 judge_all() {
+    if [ "$ROLE" = load-balancer ]; then fetch_packages "$INCOMING/files$VERSIONS"; fi
     validate "$ROLE" "$INCOMING/list" "$INCOMING/files"
     if [ "$ROLE" = database ]; then galera_refuses_change "$INCOMING/changes"; fi
 }
 
 apply() {
     case $ROLE in
-    load-balancer) load_balancer_apply ;;
+    load-balancer)
+        load_balancer_apply
+        drop_stray_vips
+        forbid_nonlocal_bind
+        ;;
     database) database_apply ;;
     app-server) app_server_apply ;;
     esac
@@ -116,10 +128,19 @@ step compare
 [ -z "$STEP_FAILED" ] || refuse "the bundle does not suit this machine"
 
 if [ ! -s "$INCOMING/changes" ]; then
+    ENDED='nothing to change'
     settle_interrupted
-    say "$ROLE $BUNDLE: nothing to change ($(since "$BEGAN") s)"
+    if [ -z "$STEP_FAILED" ] && [ "$BUNDLE" = files ]; then mend_running; fi
+    [ -n "$STEP_FAILED" ] || say "$ROLE $BUNDLE: $ENDED ($(since "$BEGAN") s)"
     [ -z "$STEP_FAILED" ] || exit 1
     exit 0
+fi
+# shellcheck disable=SC2046 # one word per path; none has a blank
+step need_room $(cut -d ' ' -f 2 "$INCOMING/changes")
+[ -z "$STEP_FAILED" ] || refuse "a disk is full"
+if [ "$BUNDLE" = files ]; then
+    step list_unapplied_into "$INCOMING/unapplied"
+    [ -z "$STEP_FAILED" ] || refuse "this machine's state can't be told"
 fi
 if ! nothing_serves_yet; then
     step judge_all
@@ -128,9 +149,11 @@ fi
 
 say "$ROLE $BUNDLE: $(wc -l <"$INCOMING/changes") of $(wc -l <"$INCOMING/list") files differ"
 while read -r line; do say "  $line"; done <"$INCOMING/changes"
+show_differences
 {
     cut -d ' ' -f 2- "$INCOMING/changes"
     [ -z "$CARRIED" ] || cat "$INCOMING/carried"
+    [ "$BUNDLE" = secrets ] || cat "$INCOMING/unapplied"
 } | sort -u >"$INCOMING/paths"
 keep_current "$BUNDLE" "$INCOMING/changes"
 list_old_trees "$STATE/previous/$BUNDLE/root"

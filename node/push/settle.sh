@@ -2,7 +2,7 @@
 # The ways a push comes to its end: refused, taken back, stopped from outside. Sourced by push.sh.
 set -eu
 
-REASON=$STATE/reason # what the last step said on its standard error
+REASON=/run/ha-cluster-push/reason # what the last step said on its standard error; not on a disk that may be full
 CARRIED=             # yes while daemons may still run on what an interrupted push left
 CHANGING=            # yes from the first rename until the push has settled
 
@@ -29,7 +29,7 @@ refuse() {
     cp "$REASON" "$REASON.refused"
     settle_interrupted
     mv "$REASON.refused" "$REASON"
-    keep_refused
+    keep_refused || complain "the refused files could not be kept"
     complain "$ROLE $BUNDLE: refused, nothing was touched: $1"
     say_reason
     exit 1
@@ -72,7 +72,7 @@ take_back() {
     CHANGING=
     complain "$ROLE $BUNDLE: failed after $(since "$BEGAN") s:"
     say_reason
-    keep_refused
+    keep_refused || complain "the refused files could not be kept"
     restore_previous "$BUNDLE"
     list_old_trees "$INCOMING/files"
     step apply

@@ -12,6 +12,14 @@ set -eu
 
 JOURNAL=$STATE/journal
 
+# What the machine had before this push and not from us ("INTERFACE ADDRESS/LENGTH", "INTERFACE via GATEWAY"): a push
+# that is taken back, the first one above all, must not take it along. Until the push has settled.
+FOUND=$STATE/found
+
+# Of an upgrade, until the push has settled; see packages.sh.
+REPLACED=$STATE/replaced-packages # lines "NAME VERSION" of what the push replaces
+OLD_PACKAGES=$STATE/old-packages  # their .deb files, for the way back: archives drop old versions
+
 # owned PATH: whether a bundle put it here.
 owned() { cat "$STATE"/owned/* 2>/dev/null | grep -qxF "$1"; }
 
@@ -38,6 +46,19 @@ list_changes() {
     [ ! -e "$STATE/owned/$1" ] || while read -r path; do
         if ! listed "$path" "$2" && exists "$path"; then echo "removed $path"; fi
     done <"$STATE/owned/$1"
+}
+
+ROOM=4096 # KiB
+
+# need_room PATH…: a disk that fills up in mid-change would be in the way of the way back, too.
+need_room() {
+    full=$(for path in "$@"; do
+        while [ -n "$path" ] && [ ! -d "$path" ]; do path=${path%/*}; done
+        df -Pk "${path:-/}" | awk -v room=$ROOM 'NR == 2 && $4 < room { print "    " $6 ": " $4 " KiB are left" }'
+    done | sort -u)
+    [ -z "$full" ] || fail "no room: a push wants $ROOM KiB, to be sure of the way back. Make some
+(df -h; apt-get clean; journalctl --vacuum-size=50M), then push again:
+$full"
 }
 
 # keep_current BUNDLE CHANGES: the way back, complete on the disk before anything live is touched.
@@ -67,7 +88,7 @@ open_journal() {
 }
 
 close_journal() {
-    rm -rf "$JOURNAL" "$STATE/interrupted" "$FOUND"
+    rm -rf "$JOURNAL" "$STATE/interrupted" "$FOUND" "$REPLACED" "$OLD_PACKAGES"
     sync "$STATE"
 }
 

@@ -6,6 +6,8 @@
 # the new one.
 set -eu
 
+RELAY_RULES=/etc/ha-cluster/relay.nft
+
 VIEW=$INCOMING/view
 
 # build_view LIST TREE: for the bundle in LIST and TREE; the other one's files are the live ones.
@@ -75,16 +77,28 @@ refuse_with() {
 # keepalived -t says 0 and complains when an include is missing, and other than 0 for mere warnings:
 # only silence is consent. haproxy -dW makes its warnings errors.
 validate_haproxy() {
-    ! in_view /etc/haproxy/haproxy.cfg || judge haproxy haproxy -c -dW -f "$VIEW/etc/haproxy/haproxy.cfg"
+    in_view /etc/haproxy/haproxy.cfg || return 0
+    strictly=
+    ! understands HAPROXY_STRICT || strictly=-dW
+    # shellcheck disable=SC2086 # one word or none
+    judge haproxy haproxy -c $strictly -f "$VIEW/etc/haproxy/haproxy.cfg"
 }
 
 validate_keepalived() {
-    ! in_view /etc/keepalived/keepalived.conf ||
+    in_view /etc/keepalived/keepalived.conf || return 0
+    if understands KEEPALIVED_TEST; then
         judge_strictly keepalived keepalived -t -f "$VIEW/etc/keepalived/keepalived.conf"
+    else
+        judge keepalived read_keepalived "$VIEW/etc/keepalived/keepalived.conf"
+    fi
 }
 
 # "nft -c" also looks at the live ruleset: what it accepts here, it accepts a second later.
-validate_nftables() { ! in_view /etc/nftables.conf || judge nft nft -c -f "$VIEW/etc/nftables.conf"; }
+# The relay's rules name a device, which a first push has yet to make.
+validate_nftables() {
+    ! in_view /etc/nftables.conf || judge nft nft -c -f "$VIEW/etc/nftables.conf"
+    if in_view "$RELAY_RULES" && [ -d /sys/class/net/ha-relay ]; then judge nft nft -c -f "$VIEW$RELAY_RULES"; fi
+}
 
 validate_interfaces() {
     if in_view /etc/network/interfaces && command -v ifquery >/dev/null; then

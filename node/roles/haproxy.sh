@@ -14,7 +14,7 @@ haproxy_apply() {
     fi
     if ! systemctl -q is-active haproxy; then
         haproxy_start
-    elif changed '/etc/haproxy/*'; then
+    elif package_changed haproxy || changed '/etc/haproxy/*'; then # the master starts its program anew
         haproxy_reload
     fi
     wait_for 15 haproxy_listens || fail "haproxy does not listen on: $(missing_listeners)
@@ -33,6 +33,10 @@ $(last_words haproxy)"
 # "systemctl reload" is content once the signal is sent: a worker that can't bind a port dies, the old
 # one goes on, and nobody hears of it. The master counts both.
 haproxy_reload() {
+    if ! understands HAPROXY_MASTER; then
+        haproxy_reload_plainly
+        return
+    fi
     reloads=$(haproxy_master | awk '$2 == "master" { print $3 }')
     [ -n "$reloads" ] || fail "haproxy's master does not answer on $HAPROXY_MASTER: systemctl restart haproxy"
     systemctl reload haproxy || fail "haproxy does not reload:
@@ -64,7 +68,7 @@ haproxy_listens() {
 
 missing_listeners() {
     [ -e $LISTENERS ] || return 0
-    while read -r address port; do
+    while read -r address port _; do
         case $address in
         *:*) place="[$address]:$port" ;;
         *) place=$address:$port ;;

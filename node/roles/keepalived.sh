@@ -2,17 +2,23 @@
 # keepalived: planned handover, reload, and proof that it holds. Sourced by push.sh.
 set -eu
 
-RUN=/run/ha-cluster # marks that must not outlive a boot
 KEEPALIVED_CONFIG=/etc/keepalived/keepalived.conf
 KEEPALIVED_DROPIN='/etc/systemd/system/keepalived.service.d/*'
-VIPS=/etc/ha-cluster/vips # lines "INTERFACE ADDRESS/LENGTH"
+MAINTENANCE=$RUN/maintenance
+PUSH_MARK='set by a push' # in the file; an operator's mark is empty, and outlives the push
+RELAY='/etc/ha-cluster/relay*'
+RELAY_UNIT=/etc/systemd/system/ha-cluster-relay.service
 
 # Before the active load balancer is touched, another one takes over, because keepalived's tracked weight
-# moves VIPs without a gap and a fault does not. Nobody there to take them: go on, the reload itself is short.
+# moves VIPs without a gap and a fault does not. Connections that are open here go on, see drain.sh.
+# Nobody there to take them: go on, the reload itself is short.
 handover() {
-    if [ -e $RUN/maintenance ] || [ ! -e $RUN/master ] || ! holds_vip; then return 0; fi
+    if [ -e "$MAINTENANCE" ] || [ ! -e "$RUN/master" ] || ! holds_vip; then return 0; fi
     started=$(clock)
-    : >$RUN/maintenance
+    echo "$PUSH_MARK" >"$MAINTENANCE"
+    # The others must know before the VIPs move; check-maintenance.sh waits for that.
+    ! systemctl cat ha-cluster-drain >/dev/null 2>&1 || systemctl restart ha-cluster-drain ||
+        say "handover: connections that are open will break, the drain does not start: systemctl status ha-cluster-drain"
     if wait_for 12 lacks_vips; then
         say "handover: another load balancer took the VIPs after $(since "$started") s"
     else
@@ -21,26 +27,35 @@ handover() {
 }
 
 # The mark of the planned handover; without it the machine has its full priority again.
-end_handover() { rm -f $RUN/maintenance; }
+end_handover() { ! grep -qsxF "$PUSH_MARK" "$MAINTENANCE" || rm -f "$MAINTENANCE"; }
 
-holds_vip() {
-    [ -e $VIPS ] || return 1
-    while read -r interface address; do
-        [ -z "$(ip -o addr show dev "$interface" to "${address%/*}" 2>/dev/null)" ] || return 0
-    done <$VIPS
-    return 1
+# relay_apply: the device, its routes and rules.
+relay_apply() {
+    if ! owned $RELAY_UNIT; then
+        systemctl -q disable --now ha-cluster-relay 2>/dev/null || :
+        "$HERE/relay.sh" down
+        return
+    fi
+    systemctl -q enable ha-cluster-relay
+    if ! systemctl -q is-active ha-cluster-relay; then
+        systemctl start ha-cluster-relay || fail "the relay to the other load balancers cannot be set up:
+$(last_words ha-cluster-relay)"
+    elif changed "$RELAY"; then
+        "$HERE/relay.sh" up
+    else
+        return 0
+    fi
+    say "relay: up"
 }
-
-lacks_vips() { ! holds_vip; }
 
 keepalived_apply() {
     if ! owned $KEEPALIVED_CONFIG; then
         systemctl -q disable --now keepalived
-        rm -f $RUN/group-*
+        rm -f "$RUN"/group-*
         return
     fi
-    if ! systemctl -q is-active keepalived; then
-        rm -f $RUN/group-*
+    if package_changed keepalived || ! systemctl -q is-active keepalived; then
+        rm -f "$RUN"/group-*
         systemctl -q enable keepalived
         systemctl reset-failed keepalived 2>/dev/null || :
         systemctl restart keepalived || fail "keepalived does not start:
@@ -48,7 +63,7 @@ $(last_words keepalived)"
         say "keepalived: started"
     elif changed '/etc/keepalived/*'; then
         keepalived_reload
-    elif ! changed "$KEEPALIVED_DROPIN" $VIPS; then
+    elif ! changed "$KEEPALIVED_DROPIN" "$VIPS"; then
         return 0
     fi
     drop_gone_vips
@@ -71,7 +86,7 @@ keepalived_reloaded() { journal_after "$1" keepalived | grep -q 'Reload complete
 
 # keepalived itself removes a VIP that its file no longer names, but only if it knew of it.
 drop_gone_vips() {
-    gone $VIPS | while read -r interface address; do
+    gone "$VIPS" | while read -r interface address; do
         ip addr del "$address" dev "$interface" 2>/dev/null || :
     done
 }

@@ -10,10 +10,6 @@ ADDRESSES=/etc/ha-cluster/addresses # lines "INTERFACE ADDRESS/LENGTH GATEWAY|-"
 FIREWALL=/etc/nftables.conf
 SYSCTL=/etc/sysctl.d/50-ha-cluster.conf
 
-# What the machine had before this push and not from us ("INTERFACE ADDRESS/LENGTH", "INTERFACE via GATEWAY"): a push
-# that is taken back, the first one above all, must not take it along. Until the push has settled.
-FOUND=$STATE/found
-
 CLOUD_INIT_INTERFACES=/etc/network/interfaces.d/50-cloud-init
 CLOUD_INIT_SETTING=/etc/cloud/cloud.cfg.d/99-ha-cluster-network.cfg
 

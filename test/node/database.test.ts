@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { edit, fixture, sampleApp } from "./harness/bundles";
 import type { Machine } from "./harness/machine";
-import { type Result, eventually } from "./harness/shell";
+import { until } from "../../operate/poll";
+import type { Result } from "./harness/shell";
 import { Site } from "./harness/site";
 
 /** With what an SQL string, a shell and a sed expression could trip over. */
@@ -63,7 +64,9 @@ function ask(path: string, ...options: string[]): Promise<string> {
 test("a first push that fails after it has started the cluster can be repeated", async () => {
   const db1 = databases[0]!;
   await db1.output(`systemd-run -q --unit=squatter python3 -m http.server -b ${address(211)} 9200`);
-  await eventually("the squatter listens", 10, async () => (await db1.output("ss -Hltn")).includes(":9200"));
+  await until("the squatter listens", async () => (await db1.output("ss -Hltn")).includes(":9200"), Boolean, {
+    seconds: 10,
+  });
   const result = await db1.push("database", "files", databaseFiles(211));
   await db1.output("systemctl stop squatter");
   assert.notEqual(result.code, 0);
@@ -121,7 +124,7 @@ test("the status service says 200 for a synced node, 503 and why for any other",
   await databases[1]!.output('echo "SET GLOBAL wsrep_desync = ON" | mariadb');
   assert.match(await status(212), /^HTTP\/1\.1 503 (.*\n)*not synced: Donor\/Desynced, Primary, ready ON\n$/);
   await databases[1]!.output('echo "SET GLOBAL wsrep_desync = OFF" | mariadb');
-  await eventually("db2 is synced", 10, async () => (await status(212)).includes("200 OK"));
+  await until("db2 is synced", async () => (await status(212)).includes("200 OK"), Boolean, { seconds: 10 });
   await databases[1]!.output("systemctl stop mariadb");
   assert.match(await status(212), /^HTTP\/1\.1 503 (.*\n)*MariaDB does not answer\n$/);
 });
@@ -133,7 +136,7 @@ test("a change that restarts MariaDB is refused while another node is away, and 
   assert.match(refused.stderr, /198\.51\.100\.212 is not synced: .*MariaDB does not answer/s);
 
   await databases[1]!.output("systemctl start mariadb");
-  await eventually("db2 is synced", 30, async () => (await status(212)).includes("200 OK"));
+  await until("db2 is synced", async () => (await status(212)).includes("200 OK"), Boolean, { seconds: 30 });
   const done = assertDone(await databases[2]!.push("database", "files", text));
   assert.match(done.stdout, /restarted and synced .* 3 nodes/);
   assert.equal(await databases[2]!.output("mariadb -N -e 'SELECT @@max_connections'"), "222");
@@ -183,7 +186,7 @@ test("without its database it says so, and stays healthy", async () => {
   assert.match(await ask("/"), /the database does not answer.* 503$/s);
   assert.match(await ask("/healthz"), /200$/);
   await databases[0]!.output("systemctl start mariadb");
-  await eventually("the application writes again", 30, async () => (await ask("/")).endsWith(" 200"));
+  await until("the application writes again", async () => (await ask("/")).endsWith(" 200"), Boolean, { seconds: 30 });
 });
 
 test("a release that does not compile is refused; one that does not load is taken back unseen; a good one is reloaded", async () => {
@@ -208,8 +211,13 @@ test("two of three database servers back after a power cut: a push says why it h
   assert.match(result.stderr, /has been 'activating' .*Bring back the missing one.*galera_recovery/s);
 
   await databases[2]!.powerOn();
-  await eventually("all are synced", 60, async () => {
-    const all = await Promise.all(hosts.map(status));
-    return all.every((answer) => answer.includes("200 OK"));
-  });
+  await until(
+    "all are synced",
+    async () => {
+      const all = await Promise.all(hosts.map(status));
+      return all.every((answer) => answer.includes("200 OK"));
+    },
+    Boolean,
+    { seconds: 60 },
+  );
 });

@@ -14,7 +14,8 @@ import {
   vips,
 } from "./harness/load-balancers";
 import type { Machine } from "./harness/machine";
-import { type Result, eventually } from "./harness/shell";
+import { until } from "../../operate/poll";
+import type { Result } from "./harness/shell";
 import { Site } from "./harness/site";
 
 let site: Site;
@@ -48,7 +49,9 @@ test("a first push that fails leaves the machine as it was found, and reachable"
   // What cloud-init would have set.
   await lb2.output("ip addr add 203.0.113.34/27 dev eth0; ip route add default via 203.0.113.62");
   await lb2.output("systemd-run -q --unit=squatter python3 -m http.server -b 0.0.0.0 443");
-  await eventually("the squatter listens", 10, async () => (await lb2.output("ss -Hltn")).includes(":443"));
+  await until("the squatter listens", async () => (await lb2.output("ss -Hltn")).includes(":443"), Boolean, {
+    seconds: 10,
+  });
   const result = await lb2.push("load-balancer", "files", files.lb2);
   await lb2.output("systemctl stop squatter");
   assertRefused(result, /Address already in use(.*\n)*The previous files are back/);
@@ -133,7 +136,9 @@ test("it stays where it is: the one with the higher priority does not take it ba
 
 test("a port that is taken: everything goes back and serves as before", async () => {
   await lb1.output("systemd-run -q --unit=squatter python3 -m http.server -b 203.0.113.33 8080");
-  await eventually("the squatter listens", 10, async () => (await lb1.output("ss -Hltn")).includes(":8080"));
+  await until("the squatter listens", async () => (await lb1.output("ss -Hltn")).includes(":8080"), Boolean, {
+    seconds: 10,
+  });
   const bad = edit(
     files.lb1,
     "    bind 203.0.113.48:80 transparent\n",
@@ -163,12 +168,13 @@ test("a killed keepalived leaves no VIP behind", async () => {
   assert.deepEqual(await vips(lb1), VIPS);
   // All at once: its parent would otherwise clean up after a child.
   await lb1.output("kill -KILL $(pgrep -x keepalived)");
-  await eventually("lb1 has let go of the VIPs", 1, async () => (await vips(lb1)).length === 0);
+  await until("lb1 has let go of the VIPs", async () => (await vips(lb1)).length === 0, Boolean, { seconds: 1 });
   await untilMaster(lb2);
-  await eventually(
+  await until(
     "keepalived is back on lb1",
-    10,
     async () => (await lb1.run("cat /run/ha-cluster/group-VG_1")).stdout === "BACKUP\n",
+    Boolean,
+    { seconds: 10 },
   );
   assert.deepEqual(await vips(lb2), VIPS);
 });
@@ -201,10 +207,11 @@ test("a push whose connection breaks comes to its end", async () => {
   const text = files.lb1.replaceAll("first", "alone");
   // Nobody reads what it says: its writes fail from the first line on.
   await lb1.run("/opt/ha-cluster/push.sh load-balancer files 2>&1 | :", text);
-  await eventually(
+  await until(
     "the push has ended",
-    30,
     async () => (await lb1.run("flock -n /var/lib/ha-cluster/lock true")).code === 0,
+    Boolean,
+    { seconds: 30 },
   );
   assert.match((await lb1.push("load-balancer", "files", text)).stdout, /nothing to change/);
 });

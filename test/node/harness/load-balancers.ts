@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
-import { fixture } from "./bundles";
+import { type Relay, relayEnd } from "../../../plan/relay";
+import { bundle, file } from "../../../render/bundle";
+import { RECOVER_SERVICE } from "../../../render/recover";
+import { relayFiles } from "../../../render/relay";
+import { edit, fixture } from "./bundles";
 import type { Machine } from "./machine";
-import { type Result, eventually, must, run } from "./shell";
+import { until } from "../../../operate/poll";
+import { type Result, must, run } from "./shell";
 import { Site } from "./site";
 
 /** Exactly what a password of keepalived may have: 8 letters. */
@@ -10,13 +15,38 @@ export const VIPS = ["203.0.113.48", "2001:db8:40::80", "198.51.100.200"];
 
 /** The files bundle of each. */
 export const files = {
-  lb1: fixture("load-balancer.files", {
+  lb1: withRelay("193", "194", {
     ...{ NAME: "lb1", PRIORITY: "110", HOST: "33", PEER: "34", INTERNAL: "193", INTERNAL_PEER: "194" },
   }),
-  lb2: fixture("load-balancer.files", {
+  lb2: withRelay("194", "193", {
     ...{ NAME: "lb2", PRIORITY: "105", HOST: "34", PEER: "33", INTERNAL: "194", INTERNAL_PEER: "193" },
   }),
 };
+
+/** The relay's files as they are rendered for a cluster; the fixture has all others, and haproxy's listeners. */
+function withRelay(self: string, peer: string, values: Record<string, string>): string {
+  const text = fixture("load-balancer.files", values);
+  const listeners = /\/etc\/ha-cluster\/listeners .*\n((?!==>)(.*\n)+?)==>/.exec(text)![1]!;
+  const binds = listeners
+    .trimEnd()
+    .split("\n")
+    .map((line) => ({ address: line.split(" ")[0]!, port: Number(line.split(" ")[1]) }));
+  const relay: Relay = {
+    self: relayEnd(`198.51.100.${self}`),
+    peers: [relayEnd(`198.51.100.${peer}`)],
+    externalInterface: "eth0",
+    internalInterface: "eth1",
+    services: {
+      ipv4: binds.filter(({ address }) => !address.includes(":")),
+      ipv6: binds.filter(({ address }) => address.includes(":")),
+    },
+  };
+  return edit(
+    text,
+    "==> end\n",
+    bundle([...relayFiles(relay), file("/etc/systemd/system/ha-cluster-recover.service", RECOVER_SERVICE)]),
+  );
+}
 
 export function secretsWith(pem: string): string {
   return fixture("load-balancer.secrets", { CERTIFICATE: pem, PASSWORD });
@@ -33,9 +63,15 @@ export class Client {
     return new Client(namespace);
   }
 
-  /** The body; empty when nobody answers within two seconds. */
-  async get(url: string): Promise<string> {
-    return (await run(["ip", "netns", "exec", this.namespace, "curl", "-gsk", "--max-time", "2", url])).stdout;
+  /** How to run a command there. */
+  inside(...command: string[]): [file: string, args: string[]] {
+    return ["ip", ["netns", "exec", this.namespace, ...command]];
+  }
+
+  /** The body; what came of it when the whole doesn't come within `seconds`. */
+  async get(url: string, seconds = 2): Promise<string> {
+    const [file, args] = this.inside("curl", "-gsk", "--max-time", `${seconds}`, url);
+    return (await run([file, ...args])).stdout;
   }
 }
 
@@ -55,7 +91,9 @@ export async function vips(machine: Machine): Promise<string[]> {
 }
 
 export async function untilMaster(machine: Machine): Promise<void> {
-  await eventually(`${machine.name} has all VIPs`, 15, async () => (await vips(machine)).length === VIPS.length);
+  await until(`${machine.name} has all VIPs`, async () => (await vips(machine)).length === VIPS.length, Boolean, {
+    seconds: 60,
+  });
 }
 
 /** All files that a push may touch with their modes, owners, times and inodes, and the daemons' pids. */

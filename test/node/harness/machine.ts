@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { readScripts } from "./bundles";
 import { makeCgroup, removeCgroup } from "./cgroup";
 import { findImage } from "./image";
-import { type Result, eventually, must, run } from "./shell";
+import { until } from "../../../operate/poll";
+import { type Result, may, must, run } from "./shell";
 
 /** What the tests start by pushes alone; a machine starts with them off unless it says otherwise. */
 const DAEMONS = ["keepalived", "haproxy", "mariadb", "nftables", "garb", "cloud-init"];
@@ -69,19 +70,26 @@ export class Machine {
       words = text;
       return text === "active\n";
     };
-    await eventually(`${target} reached by ${this.name}`, 30, started).catch((error: unknown) => {
+    await until(`${target} reached by ${this.name}`, started, Boolean, { seconds: 30 }).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${words}\n${readFileSync(join(this.directory, "console"), "utf8")}`);
     });
   }
 
   /** As if the plug was pulled. */
   powerOff(): void {
+    // First of all: the kernel would say goodbye on behalf of the processes that are killed.
+    for (const leg of this.legs) must("ip", "-n", this.namespace, "link", "set", leg, "down");
     this.kill();
-    // A machine that starts finds its interfaces bare.
-    for (const leg of this.legs) {
-      must("ip", "-n", this.namespace, "addr", "flush", "dev", leg);
-      must("ip", "-n", this.namespace, "link", "set", leg, "down");
+    // A machine that starts finds its interfaces bare, and none of its own making.
+    for (const leg of this.legs) must("ip", "-n", this.namespace, "addr", "flush", "dev", leg);
+    may("ip", "-n", this.namespace, "link", "del", "ha-relay");
+    for (const family of ["-4", "-6"]) {
+      for (const table of ["6801", "6802"]) {
+        may("ip", family, "-n", this.namespace, "rule", "del", "pref", table);
+        may("ip", family, "-n", this.namespace, "route", "flush", "table", table);
+      }
     }
+    must("ip", "netns", "exec", this.namespace, "nft", "flush", "ruleset");
   }
 
   /** Starts again from its disk; its services may still be starting. */

@@ -1,0 +1,265 @@
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { after, before, test } from "node:test";
+import { type Plan, plan } from "../../plan/plan";
+import { until } from "../../operate/poll";
+import { bundle } from "../../render/bundle";
+import { renderAdoption } from "../../render/existing";
+import { loadBalancerFiles, loadBalancerSecretFiles } from "../../render/files";
+import { dualStack, type Raw, specOf } from "../support/specs";
+import { assertDone, Client } from "./harness/load-balancers";
+import type { Machine } from "./harness/machine";
+import { must } from "./harness/shell";
+import { Site } from "./harness/site";
+
+const VIP = { ipv4: "203.0.113.48", ipv6: "2001:db8:40:67bb::1" };
+const INTERNAL_VIP = "198.51.100.200";
+const PASSWORD = "hunter2";
+const NUMBERS = [1, 2, 3];
+
+/** Three hosts whose files somebody else wrote, in the way of the article: one password, one id, EQUAL, multicast. */
+function theirKeepalived(): string {
+  const instance = (name: string, device: string, id: number, address: string): string => `
+vrrp_instance ${name} {
+     interface ${device}
+     virtual_router_id ${id}
+     state EQUAL
+     advert_int 1
+
+     authentication {
+        auth_type PASS
+        auth_pass ${PASSWORD}
+     }
+     virtual_ipaddress {
+        ${address}
+     }
+}
+`;
+  return `vrrp_sync_group VG_1 {
+     group {
+        EXTERN
+        INTERN
+     }
+}
+${instance("EXTERN", "eth0", 12, VIP.ipv4)}${instance("INTERN", "eth1", 13, INTERNAL_VIP)}`;
+}
+
+const THEIR_HAPROXY = `global
+    user haproxy
+    group haproxy
+defaults
+    mode http
+    timeout connect 3s
+    timeout client 60s
+    timeout server 60s
+frontend http-in
+    bind ${VIP.ipv4}:80 transparent
+    option forwardfor
+    option httpclose
+    http-request add-header X-Real-IP %[src]
+    default_backend appserver
+backend appserver
+    balance roundrobin
+    server one 198.51.100.193:8080 check
+    server two 198.51.100.194:8080 check
+`;
+
+function stack(ipv6: boolean, changes: Raw = {}): Plan {
+  const host = (number: number): object => ({
+    hostname: `lb${number}`,
+    external: { ipv4: `203.0.113.${32 + number}`, ...(ipv6 && { ipv6: `2001:db8:40:${number}::1` }) },
+    internal: `198.51.100.${192 + number}`,
+    user: "root",
+    hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
+  });
+  const machines = {
+    source: "existing",
+    privateKey: dualStack().rootSecret,
+    loadBalancers: Object.fromEntries(NUMBERS.map((number) => [`dc${number}`, host(number)])),
+  };
+  const made = dualStack();
+  delete made.database;
+  return plan(
+    specOf({
+      ...made,
+      machines,
+      external: {
+        ipv4: { cidr: "203.0.113.0/26", gateway: "203.0.113.62" },
+        ...(ipv6 && { ipv6: { prefix: "2001:db8:40::/48", gateway: "2001:db8:40::1" } }),
+        vipRanges: ["203.0.113.48", ...(ipv6 ? ["2001:db8:40:67bb::/64"] : [])],
+      },
+      internal: { cidr: "198.51.100.128/25", vip: INTERNAL_VIP },
+      vips: { www: { ipv4: VIP.ipv4, ...(ipv6 && { ipv6: VIP.ipv6 }) } },
+      services: { web: { http: 80, healthCheck: "/" } },
+      certificates: {},
+      appServers: { app: { port: 8080, addresses: ["198.51.100.193", "198.51.100.194"] } },
+      vrrp: { routerIds: { ipv4: 12, ipv6: 14, internal: 13 }, transport: "multicast" },
+      ...changes,
+    }),
+  );
+}
+
+let site: Site;
+let hosts: Record<string, Machine>;
+let client: Client;
+let found: string[];
+const all = (): Machine[] => Object.values(hosts);
+
+/** Asks all the time; counts what is not answered within two seconds, the second after which TCP sends a lost SYN again among them. */
+class Asker {
+  sent = 0;
+  failed = 0;
+  private going = true;
+  private readonly loop: Promise<void>;
+  constructor(url: string) {
+    this.loop = (async () => {
+      while (this.going) {
+        this.sent++;
+        if ((await client.get(url)) === "") this.failed++;
+        await sleep(50);
+      }
+    })();
+  }
+  async stop(): Promise<void> {
+    this.going = false;
+    await this.loop;
+  }
+}
+
+/** All that somebody else may call theirs, with modes, owners and sums; what units are; addresses that are no VIPs. */
+function footprint(machine: Machine): Promise<string> {
+  return machine.output(
+    "cd / && find etc opt var/lib/ha-cluster -xdev ! -type d -print0 2>/dev/null | sort -z | xargs -0 stat -c '%n %a %U:%G %s' && " +
+      "sha256sum etc/keepalived/* etc/haproxy/*.cfg etc/network/interfaces && find etc/keepalived etc/haproxy etc/network -type d && " +
+      "systemctl is-enabled haproxy keepalived; systemctl is-active haproxy keepalived; " +
+      `ip -o addr show scope global | awk '{ print $2, $4 }' | grep -v -e ${VIP.ipv4} -e ${INTERNAL_VIP}; ip -6 route show default`,
+  );
+}
+
+async function holders(address: string): Promise<string[]> {
+  const shown = await Promise.all(
+    all().map(async (each) => [each.name, (await each.run("ip -o addr show")).stdout] as const),
+  );
+  return shown.filter(([, text]) => text.includes(` ${address}/`)).map(([name]) => name);
+}
+
+async function oneHolder(...addresses: string[]): Promise<string> {
+  const seen = await until(
+    `one host to have ${addresses.join(", ")}`,
+    () => Promise.all(addresses.map(holders)),
+    (each) => each.every((names) => names.length === 1 && names[0] === each[0]![0]),
+    { seconds: 40 },
+  );
+  return seen[0]![0]!;
+}
+
+async function answers(url: string): Promise<void> {
+  await until(
+    `${url} to answer`,
+    () => client.get(url),
+    (text) => text.startsWith("app"),
+    { seconds: 20 },
+  );
+}
+
+/** As components/remote.ts does it: each host in turn, in the plan's order. */
+async function roll(planned: Plan): Promise<string> {
+  let text = "";
+  for (const node of planned.loadBalancers) {
+    const machine = hosts[node.hostname]!;
+    const adopted = await machine.run("/opt/ha-cluster/adopt.sh", renderAdoption(planned, node));
+    assert.equal(adopted.code, 0, adopted.text);
+    for (const [what, files] of [
+      ["secrets", loadBalancerSecretFiles(planned, PASSWORD, {})],
+      ["files", loadBalancerFiles(planned, node)],
+    ] as const) {
+      const result = await machine.push("load-balancer", what, bundle(files));
+      assertDone(result);
+      assert.doesNotMatch(result.text, new RegExp(PASSWORD));
+      text += result.text;
+    }
+    await oneHolder(VIP.ipv4, INTERNAL_VIP);
+  }
+  return text;
+}
+
+before(async () => {
+  site = Site.open();
+  client = Client.on(site);
+  // VIPs are in another /64 of the prefix than the client.
+  must("ip", "-n", `${site.name}-client`, "-6", "route", "add", "2001:db8:40::/48", "dev", "eth0");
+  const machines = await Promise.all(NUMBERS.map((number) => site.boot(`lb${number}`, ["external", "internal"])));
+  hosts = Object.fromEntries(machines.map((machine) => [machine.name, machine]));
+  await Promise.all(
+    machines.map(async (machine, index) => {
+      await machine.output(
+        `ip addr add 203.0.113.${33 + index}/27 dev eth0; ip addr add 198.51.100.${193 + index}/26 dev eth1; ` +
+          "printf 'auto lo\\niface lo inet loopback\\nsource /etc/network/interfaces.d/*\\n' >/etc/network/interfaces; " +
+          `mkdir /run/www && echo app${index + 1} >/run/www/index.html && ` +
+          `systemd-run -q --unit=app python3 -m http.server -b 198.51.100.${193 + index} -d /run/www 8080`,
+      );
+      await machine.run(
+        "cat >/etc/keepalived/keepalived.conf && chmod 0640 /etc/keepalived/keepalived.conf",
+        theirKeepalived(),
+      );
+      await machine.run("cat >/etc/haproxy/haproxy.cfg && chown haproxy /etc/haproxy/haproxy.cfg", THEIR_HAPROXY);
+      await machine.output("systemctl -q enable --now haproxy keepalived");
+    }),
+  );
+  await oneHolder(VIP.ipv4, INTERNAL_VIP);
+  await answers(`http://${VIP.ipv4}/`);
+  found = await Promise.all(all().map(footprint));
+});
+after(() => site.close());
+
+test("a host that is not what the stack file says is left alone", async () => {
+  const [node] = stack(true).loadBalancers;
+  const machine = hosts[node!.hostname]!;
+  const facts = renderAdoption(stack(true), node!);
+  const other = await machine.run("/opt/ha-cluster/adopt.sh", facts.replace("debian-12", "ubuntu-16.04"));
+  assert.notEqual(other.code, 0);
+  assert.match(other.stderr, /write `release: debian-12`/);
+  await machine.output("sed -i.kept '/^source/d' /etc/network/interfaces");
+  const unread = await machine.run("/opt/ha-cluster/adopt.sh", facts);
+  await machine.output("mv /etc/network/interfaces.kept /etc/network/interfaces");
+  assert.notEqual(unread.code, 0);
+  assert.match(unread.stderr, /Add the line `source \/etc\/network\/interfaces\.d\/\*`/);
+});
+
+test("taken over, given IPv6 and given back, while a client asks all the time", async (t) => {
+  const asker = new Asker(`http://${VIP.ipv4}/`);
+  try {
+    await t.test("taken over", async () => {
+      const said = await roll(stack(false));
+      assert.match(said, /^-\s+state EQUAL$/m);
+      assert.match(said, /^-\s+auth_pass \*\*\*$/m);
+      assert.match(said, /^\+\s+state BACKUP$/m);
+      assert.equal(said.match(/taken over: VG_1:/g)!.length, NUMBERS.length);
+      for (const host of all()) assert.equal(await host.output("nft list tables"), "");
+    });
+    await t.test("a second push has nothing to do", async () => {
+      assert.equal((await roll(stack(false))).match(/nothing to change/g)!.length, 2 * NUMBERS.length);
+    });
+    await t.test("given IPv6", async () => {
+      await roll(stack(true));
+      await oneHolder(VIP.ipv4, VIP.ipv6, INTERNAL_VIP);
+      await answers(`http://[${VIP.ipv6}]/`);
+    });
+    await t.test("given back", async () => {
+      for (const node of stack(true).loadBalancers.toReversed()) {
+        const left = await hosts[node.hostname]!.run("/opt/ha-cluster/leave.sh");
+        assert.equal(left.code, 0, left.text);
+        t.diagnostic(left.text.trim());
+        await oneHolder(VIP.ipv4, INTERNAL_VIP);
+      }
+      assert.deepEqual(
+        await Promise.all(all().map(footprint)),
+        found.map((text) => text.replace(/^opt\/ha-cluster\/.*\n/gm, "")),
+      );
+    });
+  } finally {
+    await asker.stop();
+  }
+  t.diagnostic(`${asker.sent} requests, ${asker.failed} failed`);
+  assert.equal(asker.failed, 0);
+});

@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { until } from "../../operate/poll";
+import { edit } from "./harness/bundles";
+import {
+  Client,
+  assertDone,
+  assertRefused,
+  certificate,
+  files,
+  secretsWith,
+  untilMaster,
+} from "./harness/load-balancers";
+import type { Machine } from "./harness/machine";
+import { Site } from "./harness/site";
+
+/** What can go wrong in a push, while a client asks all the time: it must see nothing of it. */
+let site: Site;
+let lb1: Machine, lb2: Machine;
+let client: Client;
+let secrets: string;
+
+before(async () => {
+  site = Site.open();
+  client = Client.on(site);
+  [lb1, lb2] = await Promise.all([
+    site.boot("lb1", ["external", "internal"]),
+    site.boot("lb2", ["external", "internal"]),
+  ]);
+  secrets = secretsWith(await certificate(lb1, "www"));
+  for (const machine of [lb1, lb2]) {
+    assertDone(await machine.push("load-balancer", "secrets", secrets));
+    assertDone(await machine.push("load-balancer", "files", machine === lb1 ? files.lb1 : files.lb2));
+  }
+  await untilMaster(lb1);
+});
+after(() => site.close());
+
+let asking: Promise<string[]>;
+let enough = false;
+
+async function ask(): Promise<string[]> {
+  const answers: string[] = [];
+  while (!enough)
+    answers.push(await client.get("http://203.0.113.48/", 10), await client.get("https://[2001:db8:40::80]/", 10));
+  return answers;
+}
+
+beforeEach(() => {
+  enough = false;
+  asking = ask();
+});
+afterEach(async () => {
+  enough = true;
+  for (const answer of await asking) assert.match(answer, /^lb[12]: (first(, encrypted)?|second(, encrypted)?)$/);
+});
+
+/** A refusal or a failure in these words; then the machine is as it was, and the next push brings what it shall. */
+async function failsWith(bundle: "files" | "secrets", text: string, ...words: RegExp[]): Promise<void> {
+  const state = "cat /etc/haproxy/haproxy.cfg; openssl x509 -in /etc/haproxy/certs/www.pem -noout -fingerprint";
+  const was = await lb1.output(state);
+  const result = await lb1.push("load-balancer", bundle, text);
+  for (const each of words) assertRefused(result, each);
+  assert.equal(await lb1.output(state), was);
+  assert.equal(
+    await lb1.output("ls /var/lib/ha-cluster/journal 2>/dev/null || :; systemctl is-active haproxy"),
+    "active",
+  );
+}
+
+test("a listener that closes every connection is found out, and taken back", async () => {
+  const mute = edit(files.lb1, "frontend http-in\n", "frontend http-in\n    tcp-request connection reject\n");
+  await failsWith(
+    "files",
+    mute.replace("first", "second"),
+    /203\.0\.113\.48 port 80 \(IPv4, http\): no HTTP answer.*; before the push: 200/,
+    /2001:db8:40::80 port 80 \(IPv6, http\)/,
+    /previous files are back and applied/,
+  );
+});
+
+test("a service without any server is taken back where there was an answer", async () => {
+  const empty = files.lb1.replace(/ {4}http-request return status 200 .*\n/, "    default_backend none\n");
+  await failsWith(
+    "files",
+    edit(empty, "frontend http-in\n", "backend none\n\nfrontend http-in\n"),
+    /203\.0\.113\.48 port 80 \(IPv4, http\): 503; before the push: 200/,
+  );
+});
+
+test("a listener that serves another certificate than its file is found out", async () => {
+  const other = edit(
+    files.lb1,
+    "443 transparent ssl crt /etc/haproxy/certs/www.pem",
+    "443 transparent ssl crt /etc/ssl/other.pem",
+  );
+  await lb1.output(`openssl req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -days 2 -subj /CN=other \
+    -keyout /tmp/key -out /tmp/crt 2>/dev/null; cat /tmp/crt /tmp/key >/etc/ssl/other.pem`);
+  await failsWith(
+    "files",
+    other,
+    /203\.0\.113\.48 port 443 \(IPv4, https\): the certificate served is not the one in \/etc\/haproxy\/certs\/www\.pem/,
+  );
+});
+
+test("a listener without TLS where there was to be some is found out", async () => {
+  const plain = files.lb1.replaceAll(/443 transparent ssl .*/g, "443 transparent");
+  await failsWith("files", plain, /2001:db8:40::80 port 443 \(IPv6, https\): no TLS handshake/);
+});
+
+test("a certificate that does not match its key is refused", async () => {
+  const [one, other] = await Promise.all([certificate(lb1, "one"), certificate(lb1, "two")]);
+  const end = "-----END CERTIFICATE-----\n";
+  const mixed = one.slice(0, one.indexOf(end) + end.length) + other.slice(other.indexOf(end) + end.length);
+  await failsWith("secrets", secretsWith(mixed), /haproxy refuses.*www\.pem/s);
+});
+
+test("a bad haproxy file and a bad keepalived file are refused", async () => {
+  await failsWith("files", edit(files.lb1, "mode http", "mode htpp"), /haproxy refuses/);
+  await failsWith("files", edit(files.lb1, "priority 110", "priorty 110"), /Unknown keyword 'priorty'/);
+});
+
+/** A small disk of its own over `folder`, with nothing but what is in it, and next to no room. */
+async function fill(folder: string): Promise<void> {
+  await lb1.output(`rm -rf /root/kept; cp -a ${folder} /root/kept; mount -t tmpfs -o size=6m,mode=0700 tmpfs ${folder}
+    cp -a /root/kept/. ${folder}; dd if=/dev/zero of=${folder}/filler bs=1k count=5000 status=none`);
+}
+
+for (const folder of ["/var/lib/ha-cluster", "/etc/haproxy"]) {
+  test(`with a full disk below ${folder} a push is refused, and says so`, async () => {
+    await fill(folder);
+    try {
+      await failsWith("files", files.lb1.replaceAll("first", "second"), /no room: .*(.*\n)*.*KiB are left/);
+    } finally {
+      await lb1.output(`umount -l ${folder}`);
+    }
+    assertDone(await lb1.push("load-balancer", "files", files.lb1.replaceAll("first", "second")));
+    assertDone(await lb1.push("load-balancer", "files", files.lb1));
+  });
+}
+
+test("an operator's maintenance mark outlives every push", async () => {
+  await lb1.output("touch /run/ha-cluster/maintenance");
+  assertDone(await lb1.push("load-balancer", "files", files.lb1.replaceAll("first", "second")));
+  assertDone(await lb1.push("load-balancer", "files", files.lb1));
+  assert.equal(await lb1.output("stat -c %s /run/ha-cluster/maintenance"), "0");
+  await lb1.output("rm /run/ha-cluster/maintenance");
+});
+
+test("a power cut in mid-push: the machine comes up with the files from before, and serves", async () => {
+  const pushing = lb1.push("load-balancer", "files", files.lb1.replaceAll("first", "half"));
+  await until(
+    "the change",
+    () => lb1.run("grep -s half /etc/haproxy/haproxy.cfg"),
+    ({ code }) => code === 0,
+    { every: 10 },
+  );
+  lb1.powerOff();
+  assert.notEqual((await pushing).code, 0);
+  await lb1.powerOn();
+  await until(
+    "lb1 stands by",
+    () => lb1.run("cat /run/ha-cluster/group-VG_1"),
+    ({ stdout }) => stdout === "BACKUP\n",
+  );
+  assert.equal(
+    await lb1.output("grep -c half /etc/haproxy/haproxy.cfg || :; ls /var/lib/ha-cluster/journal 2>/dev/null || :"),
+    "0",
+  );
+  assert.match(await lb1.output("journalctl -q -b -o cat -u ha-cluster-recover"), /did not come to its end/);
+  assert.equal(await lb1.output("systemctl is-active ha-cluster-relay nftables haproxy"), "active\nactive\nactive");
+  assert.match((await lb1.push("load-balancer", "files", files.lb1)).stdout, /nothing to change/);
+  await lb2.output("touch /run/ha-cluster/maintenance");
+  await untilMaster(lb1);
+  assert.equal(await client.get("http://203.0.113.48/", 10), "lb1: first");
+});

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { run } from "../../operate/exec";
+import { until } from "../../operate/poll";
+import type { Attempt } from "../../operate/traffic/gap";
+import { Traffic } from "../../operate/traffic/traffic";
+import { App, APP_ADDRESS } from "./harness/app";
+import { edit } from "./harness/bundles";
+import { Client, VIPS, assertDone, certificate, files, secretsWith, untilMaster, vips } from "./harness/load-balancers";
+import type { Machine } from "./harness/machine";
+import { Site } from "./harness/site";
+
+let site: Site;
+let lb1: Machine, lb2: Machine;
+let client: Client;
+let app: App;
+let caFile: string;
+
+/** The fixture's haproxy answers at once: here a server behind it does, and takes its time. */
+function behind(text: string): string {
+  return edit(
+    text
+      .replaceAll(/timeout (\w+) \d+s/g, "timeout $1 60s")
+      .replaceAll(/ {4}http-request return status 200 .*\n/g, "    default_backend app\n"),
+    "frontend http-in\n",
+    `backend app\n    server app ${APP_ADDRESS}:8080\n\nfrontend http-in\n`,
+  );
+}
+
+before(async () => {
+  site = Site.open();
+  client = Client.on(site);
+  app = await App.on(site);
+  [lb1, lb2] = await Promise.all([
+    site.boot("lb1", ["external", "internal"]),
+    site.boot("lb2", ["external", "internal"]),
+  ]);
+  const pem = await certificate(lb1, "www");
+  caFile = join(site.directory, "ca.pem");
+  writeFileSync(caFile, pem.slice(0, pem.indexOf("-----BEGIN PRIVATE KEY-----")));
+  for (const machine of [lb1, lb2]) {
+    assertDone(await machine.push("load-balancer", "secrets", secretsWith(pem)));
+    assertDone(await machine.push("load-balancer", "files", behind(machine === lb1 ? files.lb1 : files.lb2)));
+  }
+  await untilMaster(lb1);
+});
+after(() => {
+  app.stop();
+  site.close();
+});
+
+/** To each of four targets; an answer takes 50 to 300 ms, so that some twenty are under way at any moment. */
+const PER_SECOND = 25;
+
+async function withTraffic(during: (running: Traffic) => Promise<void>): Promise<Attempt[]> {
+  const https = { caFile, servername: "www" };
+  const running = Traffic.start(
+    [
+      { url: "http://203.0.113.48/", contains: "served" },
+      { url: "http://[2001:db8:40::80]/", contains: "served" },
+      { url: "https://203.0.113.48/", contains: "served", ...https },
+      { url: "https://[2001:db8:40::80]/", contains: "served", ...https },
+    ],
+    { perSecond: PER_SECOND, timeout: 30_000, via: (...command) => client.inside(...command) },
+  );
+  try {
+    await steady(running);
+    await during(running);
+    await steady(running);
+  } finally {
+    await running.stop();
+  }
+  return running.attempts;
+}
+
+async function steady(running: Traffic): Promise<void> {
+  await until("steady traffic", () => Promise.resolve(running.steady(20)), Boolean, { seconds: 60 });
+}
+
+function failures(attempts: readonly Attempt[]): string[] {
+  const failed = attempts.filter(({ ok }) => !ok);
+  return failed.map(({ url, at, error }) => `${url} ${Math.round(at - attempts[0]!.at)} ms: ${error ?? ""}`);
+}
+
+/** Both families, HTTP and HTTPS, new connections all the time, and downloads that last longer than the handover. */
+async function losesNothing(handOver: () => Promise<void>, from: Machine, to: Machine): Promise<void> {
+  assert.deepEqual(await vips(from), VIPS);
+  const downloads = ["http://203.0.113.48/download", "http://[2001:db8:40::80]/download"];
+  const attempts = await withTraffic(async () => {
+    const bodies = downloads.map((url) => client.get(url, 120));
+    await handOver();
+    await untilMaster(to);
+    for (const body of await Promise.all(bodies)) assert.equal(body.length, 80_000);
+  });
+  assert.deepEqual(failures(attempts), []);
+  assert.ok(Number(await to.output("cat /sys/class/net/ha-relay/statistics/tx_packets")) > 0);
+  await over(from);
+}
+
+/** The drain ends when no connection is left, and the mark is the operator's, or gone. */
+async function over(machine: Machine): Promise<void> {
+  await until(
+    "the drain is over",
+    () => machine.run("systemctl is-active ha-cluster-drain"),
+    ({ code }) => code !== 0,
+  );
+  assert.equal(await machine.output("ls /run/ha-cluster/draining 2>/dev/null || :"), "");
+}
+
+test("a planned handover by a push loses no connection", async () => {
+  const changed = behind(files.lb1).replace(
+    "log global\n    mode http",
+    "log global\n    option redispatch\n    mode http",
+  );
+  await losesNothing(
+    async () => {
+      const result = await lb1.push("load-balancer", "files", changed);
+      assertDone(result);
+      assert.match(result.stdout, /another load balancer took the VIPs(.*\n)*probe: 4 of 4 listeners answer/);
+    },
+    lb1,
+    lb2,
+  );
+});
+
+test("one by an operator's mark loses none either", async () => {
+  await losesNothing(
+    async () => {
+      await lb2.output("touch /run/ha-cluster/maintenance");
+    },
+    lb2,
+    lb1,
+  );
+  assert.equal(await lb2.output("ls /run/ha-cluster/maintenance"), "/run/ha-cluster/maintenance");
+  await lb2.output("rm /run/ha-cluster/maintenance");
+});
+
+/** A connection that asks once a second, and tells what it got after the last. */
+function keptAlive(requests: number): Promise<string> {
+  const script = `
+    const { Agent, get } = require("node:http");
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const sockets = new Set();
+    const ask = (left) => get({ host: "203.0.113.48", agent }, (answer) => {
+      sockets.add(answer.socket.localPort);
+      answer.resume().on("end", () => left > 1 ? setTimeout(ask, 1000, left - 1) : console.log("answered over " + sockets.size));
+    }).on("error", ({ code }) => console.log(code));
+    ask(${requests});`;
+  const [file, args] = client.inside(process.execPath, "-e", script);
+  return run(file, args, { timeout: 120_000 }).then((output) => output.trim());
+}
+
+test("a connection that is kept alive is the same before and after", async () => {
+  const kept = keptAlive(12);
+  await lb1.output("touch /run/ha-cluster/maintenance");
+  await untilMaster(lb2);
+  assert.equal(await kept, "answered over 1");
+  await over(lb1);
+});
+
+test("when the machine that drains dies, what it had is reset", async () => {
+  await lb1.output("rm -f /run/ha-cluster/maintenance");
+  const kept = keptAlive(60);
+  await until(
+    "the connection",
+    () => lb2.output("ss -Htn state established src 203.0.113.48"),
+    (shown) => shown !== "",
+  );
+  await lb2.output("touch /run/ha-cluster/maintenance");
+  await untilMaster(lb1);
+  lb2.powerOff();
+  assert.equal(await kept, "ECONNRESET");
+  await lb2.powerOn();
+});
+
+test("after a crash, what nobody knows is reset at once", async () => {
+  await until(
+    "lb2 stands by",
+    () => lb2.run("cat /run/ha-cluster/group-VG_1"),
+    ({ stdout }) => stdout === "BACKUP\n",
+  );
+  const kept = keptAlive(60);
+  await until(
+    "the connection",
+    () => lb1.output("ss -Htn state established src 203.0.113.48"),
+    (shown) => shown !== "",
+  );
+  lb1.powerOff();
+  assert.equal(await kept, "ECONNRESET");
+  assert.deepEqual(await vips(lb2), VIPS);
+});
