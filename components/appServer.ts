@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { databaseOf } from "../plan/database";
 import type { PlannedAppServer } from "../plan/plan";
 import { appServerFiles, appServerSecretFiles } from "../render/files";
 import { internalServer, type InternalServerArgs } from "./internalServer";
@@ -13,9 +14,9 @@ export class AppServer extends pulumi.ComponentResource {
     const { plan, secrets, nodeFiles } = args.context;
     const { machine, done } = internalServer(this, args, "app", {
       files: appServerFiles(plan, args.node, nodeFiles.sampleApp),
-      secrets: appServerSecretFiles(secrets.databasePassword(plan.database.user)),
+      secrets: appServerSecretFiles(secrets.databasePassword(databaseOf(plan).user)),
     });
     this.done = done;
-    this.registerOutputs({ serverId: machine.serverId, internal: args.node.internal });
+    this.registerOutputs({ serverId: machine.id, internal: args.node.internal });
   }
 }

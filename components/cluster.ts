@@ -1,25 +1,23 @@
-import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
+import type { Secrets } from "../config/spec";
+import { readNodeFiles } from "../node/files";
 import type { Plan } from "../plan/plan";
-import type { Role } from "../plan/servers";
 import { DerivedSecrets } from "../secrets/derive";
 import { AppServer } from "./appServer";
 import type { Context, Gate } from "./context";
 import { DatabaseServer } from "./databaseServer";
 import { LoadBalancer } from "./loadBalancer";
-import { Networks } from "./openstack/networks";
-import { SecurityGroups } from "./openstack/securityGroups";
-import { readNodeFiles } from "../node/files";
+import { ExistingMachines } from "./machines/existing";
+import type { MachineSource } from "./machines/machine";
+import { OpenStackMachines } from "./machines/openstack";
 
 export interface ClusterArgs {
   plan: Plan;
-  /** The stack's root secret, in the clear: everything derived from it is marked secret before it goes anywhere. */
-  rootSecret: string;
-  /** PEM private keys by certificate name. */
-  certificateKeys: Record<string, string>;
+  /** In the clear: everything of them is marked secret before it goes anywhere. */
+  secrets: Secrets;
 }
 
-/** A whole cluster: networks, then load balancers one at a time, then databases and application servers. */
+/** A whole cluster: load balancers one at a time, then databases and application servers. */
 export class Cluster extends pulumi.ComponentResource {
   readonly clientKey: pulumi.Output<string>;
   /** Public host keys as known_hosts(5) wants them, one line per server. */
@@ -29,21 +27,14 @@ export class Cluster extends pulumi.ComponentResource {
     super("ha-cluster:index:Cluster", name, {}, opts);
     const { plan } = args;
     const parent = { parent: this };
-    const secrets = new DerivedSecrets(args.rootSecret);
-    const context: Context = {
-      plan,
-      secrets,
-      nodeFiles: readNodeFiles(),
-      networks: new Networks(`${name}-networks`, { plan }, parent),
-      securityGroups: new SecurityGroups(`${name}-security-groups`, { plan }, parent),
-      keyPair: this.keyPair(plan, secrets),
-      serverGroups: this.serverGroups(plan),
-      clientKey: pulumi.secret(secrets.clientKey().privateKey),
-    };
+    const secrets = new DerivedSecrets(args.secrets.root);
+    const machines = this.machines(name, args, secrets);
+    const context: Context = { plan, secrets, nodeFiles: readNodeFiles(), machines };
 
-    const balancers = inTurn(plan.loadBalancers, (node, gate) => {
-      return new LoadBalancer(node.id, { context, node, certificateKeys: args.certificateKeys, gate }, parent);
-    });
+    const balancers = inTurn(
+      plan.loadBalancers,
+      (node, gate) => new LoadBalancer(node.id, { context, node, secrets: args.secrets, gate }, parent),
+    );
     const jumps = new Map(balancers.map((balancer) => [balancer.datacenter, balancer]));
     inTurn(
       plan.databases,
@@ -54,41 +45,22 @@ export class Cluster extends pulumi.ComponentResource {
       (node, gate) => new AppServer(node.id, { context, node, jump: jumps.get(node.datacenter)!, gate }, parent),
     );
 
-    this.clientKey = context.clientKey;
-    this.knownHosts = knownHosts(plan, secrets);
+    this.clientKey = machines.clientKey;
+    this.knownHosts = machines.knownHosts;
     this.registerOutputs({ clientKey: this.clientKey, knownHosts: this.knownHosts });
   }
 
-  private keyPair(plan: Plan, secrets: DerivedSecrets): pulumi.Output<string> {
-    const { publicKey } = secrets.clientKey();
-    return new openstack.compute.Keypair("keypair", { name: plan.customer, publicKey }, { parent: this }).name;
+  private machines(name: string, { plan, secrets: given }: ClusterArgs, secrets: DerivedSecrets): MachineSource {
+    switch (plan.source) {
+      case "openstack":
+        return new OpenStackMachines(name, plan, secrets, this);
+      case "existing":
+        if (given.sshPrivateKey === undefined) throw new Error("machines that exist need a private key");
+        return new ExistingMachines(plan, given.sshPrivateKey);
+      default:
+        return plan.source satisfies never;
+    }
   }
-
-  /** No two servers that stand in for each other share a hypervisor; application servers only where it can be had. */
-  private serverGroups(plan: Plan): Record<Role, pulumi.Output<string>> {
-    const group = (role: Role, policy: string): pulumi.Output<string> =>
-      new openstack.compute.ServerGroup(
-        `group-${role}`,
-        { name: `${plan.customer}-${role}`, policies: [policy] },
-        { parent: this },
-      ).id;
-    return {
-      "load-balancer": group("load-balancer", "anti-affinity"),
-      database: group("database", "anti-affinity"),
-      "app-server": group("app-server", "soft-anti-affinity"),
-    };
-  }
-}
-
-function knownHosts(plan: Plan, secrets: DerivedSecrets): string[] {
-  const names = [
-    ...plan.loadBalancers.map(({ id, external }) => ({ id, addresses: [external.ipv4, external.ipv6] })),
-    ...[...plan.databases, ...plan.appServers].map(({ id, internal }) => ({ id, addresses: [internal] })),
-  ];
-  return names.map(({ id, addresses }) => {
-    const known = addresses.filter((address) => address !== undefined).join(",");
-    return `${known} ${secrets.hostKey(id).publicKey}`;
-  });
 }
 
 /** Makes one after the other: each is changed only when the one before has proved that it serves. */

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { databaseOf } from "../plan/database";
 import type { PlannedDatabase } from "../plan/plan";
 import { databaseFiles, databaseSecretFiles } from "../render/files";
 import { internalServer, type InternalServerArgs } from "./internalServer";
@@ -13,9 +14,9 @@ export class DatabaseServer extends pulumi.ComponentResource {
     const { plan, secrets } = args.context;
     const { machine, done } = internalServer(this, args, "database", {
       files: databaseFiles(plan, args.node),
-      secrets: databaseSecretFiles(secrets.databasePassword(plan.database.user)),
+      secrets: databaseSecretFiles(secrets.databasePassword(databaseOf(plan).user)),
     });
     this.done = done;
-    this.registerOutputs({ serverId: machine.serverId, internal: args.node.internal });
+    this.registerOutputs({ serverId: machine.id, internal: args.node.internal });
   }
 }

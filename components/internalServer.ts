@@ -4,7 +4,7 @@ import type { PlannedAppServer, PlannedDatabase } from "../plan/plan";
 import type { ConfigFile } from "../render/bundle";
 import type { Context, Gate } from "./context";
 import type { LoadBalancer } from "./loadBalancer";
-import { Machine } from "./openstack/machine";
+import type { Machine } from "./machines/machine";
 import { push } from "./remote";
 
 export interface InternalServerArgs<Node> {
@@ -22,43 +22,10 @@ export function internalServer(
   zone: Zone,
   content: { files: ConfigFile[]; secrets: ConfigFile[] },
 ): { machine: Machine; done: pulumi.Resource } {
-  const { plan, networks, securityGroups } = context;
-  const hostKey = context.secrets.hostKey(node.id);
-  const machine = new Machine(
-    node.id,
-    {
-      server: node,
-      image: plan.image,
-      keyPair: context.keyPair,
-      hostKey,
-      serverGroup: context.serverGroups[node.role],
-      ports: [
-        {
-          name: "internal",
-          networkId: networks.internalId,
-          securityGroup: securityGroups.ids[zone],
-          fixedIps: [{ subnetId: networks.internalSubnetId, ipAddress: node.internal }],
-          allowedAddresses: [],
-        },
-      ],
-    },
-    { parent },
-  );
+  const machine = context.machines.internalServer(node, zone, jump.door, parent);
   const done = push(
     node.id,
-    {
-      role: node.role,
-      door: {
-        host: node.internal,
-        user: plan.sshUser,
-        hostKey: hostKey.publicKey,
-        privateKey: context.clientKey,
-        jump: jump.door,
-      },
-      machineId: machine.serverId,
-      scripts: context.nodeFiles.scripts,
-      ...content,
-    },
+    { role: node.role, machine, scripts: context.nodeFiles.scripts, ...content },
     { parent },
     // Its jump host has to be done first: loading the firewall there for the first time cuts connections that conntrack
     // has not seen begin, and they hang. Besides, a load balancer is the way out to package archives.

@@ -2,24 +2,25 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { type ConfigFile, bundle } from "../render/bundle";
 import type { Role } from "../plan/servers";
+import type { Machine } from "./machines/machine";
 
 /** How a machine is reached; host keys are always verified, on the way too. */
 export interface Door {
   host: pulumi.Input<string>;
+  /** 22 unless given. */
+  port?: number;
   user: string;
   /** The machine's public host key, one line. */
   hostKey: string;
   privateKey: pulumi.Output<string>;
-  /** The load balancer that stands between; absent for load balancers themselves. */
+  /** Who stands between: a load balancer, or a jump host. */
   jump?: Door;
 }
 
 /** What is brought to one machine. */
 export interface Push {
   role: Role;
-  door: Door;
-  /** The machine's identity in the cloud: another one is another machine, and gets everything anew. */
-  machineId: pulumi.Input<string>;
+  machine: Machine;
   /** Self-extracting text of node/; see {@link selfExtracting}. */
   scripts: string;
   files: ConfigFile[];
@@ -41,40 +42,71 @@ export function push(
   opts: { parent: pulumi.Resource },
   gate: pulumi.Resource[],
 ): command.remote.Command {
+  const root = asRoot(args.machine.door);
   const scripts = remote(
     `${name}-scripts`,
-    { script: "sudo -n sh", stdin: args.scripts, attempts: ATTEMPTS.booting },
+    { script: `${root}sh`, stdin: args.scripts, attempts: ATTEMPTS.booting },
     args,
     { ...opts, dependsOn: gate },
   );
+  const adoption = adopt(name, args, { ...opts, dependsOn: [scripts] });
   const secrets = remote(
     `${name}-secrets`,
-    { script: pushCommand(args.role, "secrets"), stdin: pulumi.secret(bundle(args.secrets)), logging: "none" },
+    {
+      script: `${root}${pushCommand(args.role, "secrets")}`,
+      stdin: pulumi.secret(bundle(args.secrets)),
+      logging: "none",
+    },
     args,
-    { ...opts, dependsOn: [scripts], additionalSecretOutputs: ["stdout", "stderr"] },
+    { ...opts, dependsOn: adoption ? [scripts, adoption] : [scripts], additionalSecretOutputs: ["stdout", "stderr"] },
   );
-  return remote(`${name}-config`, { script: pushCommand(args.role, "files"), stdin: bundle(args.files) }, args, {
-    ...opts,
-    dependsOn: [secrets],
-  });
+  return remote(
+    `${name}-config`,
+    { script: `${root}${pushCommand(args.role, "files")}`, stdin: bundle(args.files) },
+    args,
+    {
+      ...opts,
+      dependsOn: [secrets],
+    },
+  );
+}
+
+/**
+ * Has a host that somebody else built keep what it has before anything is replaced, and go back to it when the stack is
+ * destroyed. It is never replaced itself, as that would be a farewell too.
+ */
+function adopt(name: string, args: Push, opts: pulumi.CustomResourceOptions): command.remote.Command | undefined {
+  const { adoption, door } = args.machine;
+  if (adoption === undefined) return undefined;
+  const root = asRoot(door);
+  const script = `${root}timeout -k 10 ${LIMIT_SECONDS} /opt/ha-cluster/adopt.sh`;
+  // A farewell that was interrupted at its very end has removed the script already.
+  const leave = `[ ! -e /opt/ha-cluster/leave.sh ] || ${root}timeout -k 10 ${LIMIT_SECONDS} /opt/ha-cluster/leave.sh`;
+  return remote(`${name}-adoption`, { script, stdin: adoption, leave }, args, opts);
+}
+
+function asRoot({ user }: Door): string {
+  return user === "root" ? "" : "sudo -n ";
 }
 
 function pushCommand(role: Role, what: "files" | "secrets"): string {
-  return `sudo -n timeout -k 10 ${LIMIT_SECONDS} /opt/ha-cluster/push.sh ${role} ${what}`;
+  return `timeout -k 10 ${LIMIT_SECONDS} /opt/ha-cluster/push.sh ${role} ${what}`;
 }
 
 interface Run {
   /** Idempotent: the first time and every change run the same. */
   script: string;
   stdin: pulumi.Input<string>;
+  /** What is run when the resource is deleted. */
+  leave?: string;
   attempts?: number;
   logging?: command.types.enums.remote.Logging;
 }
 
 function remote(
   name: string,
-  { script, stdin, attempts = ATTEMPTS.up, logging = "stdoutAndStderr" }: Run,
-  { door, machineId }: Push,
+  { script, stdin, leave, attempts = ATTEMPTS.up, logging = "stdoutAndStderr" }: Run,
+  { machine: { id, door } }: Push,
   opts: pulumi.CustomResourceOptions,
 ): command.remote.Command {
   return new command.remote.Command(
@@ -85,7 +117,7 @@ function remote(
       update: script,
       stdin,
       // A trigger replaces, which is right only for another machine: everything else is an update of this one.
-      triggers: [machineId],
+      ...(leave === undefined ? { triggers: [id] } : { delete: leave }),
       logging,
       addPreviousOutputInEnv: false,
     },
@@ -100,7 +132,15 @@ function remote(
 const ATTEMPTS = { booting: 30, up: 5 };
 
 function connection(door: Door, dialErrorLimit: number): pulumi.Input<command.types.input.remote.ConnectionArgs> {
-  const { host, user, hostKey, privateKey, jump } = door;
-  const self = { host, user, hostKey, privateKey, dialErrorLimit, perDialTimeout: 5 };
+  const { host, port, user, hostKey, privateKey, jump } = door;
+  const self = {
+    host,
+    ...(port !== undefined && { port }),
+    user,
+    hostKey,
+    privateKey,
+    dialErrorLimit,
+    perDialTimeout: 5,
+  };
   return jump ? { ...self, proxy: connection(jump, dialErrorLimit) } : self;
 }

@@ -31,8 +31,7 @@ describe("resource graph of a dual-stack cluster", () => {
     await pulumi.runtime.runInPulumiStack(() => {
       new Cluster("cluster", {
         plan: plan(specOf(dualStack())),
-        rootSecret: ROOT_SECRET,
-        certificateKeys: { www: CERTIFICATE_KEY },
+        secrets: { root: ROOT_SECRET, certificateKeys: { www: CERTIFICATE_KEY } },
       });
       return Promise.resolve({});
     });

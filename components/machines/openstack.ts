@@ -1,0 +1,193 @@
+import * as openstack from "@pulumi/openstack";
+import * as pulumi from "@pulumi/pulumi";
+import type { Zone } from "../../plan/firewall";
+import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../../plan/plan";
+import type { Role, Server } from "../../plan/servers";
+import type { DerivedSecrets } from "../../secrets/derive";
+import type { KeyPair } from "../../secrets/openssh";
+import { Networks } from "../openstack/networks";
+import { SecurityGroups } from "../openstack/securityGroups";
+import type { Door } from "../remote";
+import type { Machine, MachineSource } from "./machine";
+
+/** Machines that Nova makes, with the networks, security groups and keys they need. */
+export class OpenStackMachines implements MachineSource {
+  readonly clientKey: pulumi.Output<string>;
+  readonly knownHosts: string[];
+  private readonly networks: Networks;
+  private readonly securityGroups: SecurityGroups;
+  private readonly keyPair: pulumi.Output<string>;
+  private readonly serverGroups: Record<Role, pulumi.Output<string>>;
+
+  constructor(
+    name: string,
+    private readonly plan: Plan,
+    private readonly secrets: DerivedSecrets,
+    parent: pulumi.Resource,
+  ) {
+    const { publicKey, privateKey } = secrets.clientKey();
+    this.networks = new Networks(`${name}-networks`, { plan }, { parent });
+    this.securityGroups = new SecurityGroups(`${name}-security-groups`, { plan }, { parent });
+    this.keyPair = new openstack.compute.Keypair("keypair", { name: plan.customer, publicKey }, { parent }).name;
+    this.serverGroups = serverGroups(plan, parent);
+    this.clientKey = pulumi.secret(privateKey);
+    this.knownHosts = knownHosts(plan, secrets);
+  }
+
+  loadBalancer(node: PlannedLoadBalancer, parent: pulumi.Resource): Machine {
+    const { networks, securityGroups } = this;
+    const ports = [
+      {
+        name: "external",
+        networkId: networks.externalId,
+        securityGroup: securityGroups.ids["lb-external"],
+        fixedIps: [
+          { subnetId: networks.externalSubnet4Id, ipAddress: node.external.ipv4 },
+          ...(networks.externalSubnet6Id && node.external.ipv6 !== undefined
+            ? [{ subnetId: networks.externalSubnet6Id, ipAddress: node.external.ipv6 }]
+            : []),
+        ],
+        allowedAddresses: node.externalPairs,
+      },
+      this.internalPort("lb-internal", node, node.internalPairs),
+    ];
+    return this.machine(node, ports, { host: node.external.ipv4 }, parent);
+  }
+
+  internalServer(node: PlannedDatabase | PlannedAppServer, zone: Zone, jump: Door, parent: pulumi.Resource): Machine {
+    return this.machine(node, [this.internalPort(zone, node, [])], { host: node.internal, jump }, parent);
+  }
+
+  private internalPort(zone: Zone, node: Server, allowedAddresses: string[]): PortArgs {
+    return {
+      name: "internal",
+      networkId: this.networks.internalId,
+      securityGroup: this.securityGroups.ids[zone],
+      fixedIps: [{ subnetId: this.networks.internalSubnetId, ipAddress: node.internal }],
+      allowedAddresses,
+    };
+  }
+
+  private machine(node: Server, ports: PortArgs[], way: Pick<Door, "host" | "jump">, parent: pulumi.Resource): Machine {
+    const hostKey = this.secrets.hostKey(node.id);
+    const { serverId } = new NovaServer(
+      node.id,
+      {
+        server: node,
+        image: this.plan.image,
+        keyPair: this.keyPair,
+        hostKey,
+        serverGroup: this.serverGroups[node.role],
+        ports,
+      },
+      { parent },
+    );
+    const { sshUser: user } = this.plan;
+    return { id: serverId, door: { ...way, user, hostKey: hostKey.publicKey, privateKey: this.clientKey } };
+  }
+}
+
+/** No two servers that stand in for each other share a hypervisor; application servers only where it can be had. */
+function serverGroups(plan: Plan, parent: pulumi.Resource): Record<Role, pulumi.Output<string>> {
+  const group = (role: Role, policy: string): pulumi.Output<string> =>
+    new openstack.compute.ServerGroup(
+      `group-${role}`,
+      { name: `${plan.customer}-${role}`, policies: [policy] },
+      { parent },
+    ).id;
+  return {
+    "load-balancer": group("load-balancer", "anti-affinity"),
+    database: group("database", "anti-affinity"),
+    "app-server": group("app-server", "soft-anti-affinity"),
+  };
+}
+
+function knownHosts(plan: Plan, secrets: DerivedSecrets): string[] {
+  const names = [
+    ...plan.loadBalancers.map(({ id, external }) => ({ id, addresses: [external.ipv4, external.ipv6] })),
+    ...[...plan.databases, ...plan.appServers].map(({ id, internal }) => ({ id, addresses: [internal] })),
+  ];
+  return names.map(({ id, addresses }) => {
+    const known = addresses.filter((address) => address !== undefined).join(",");
+    return `${known} ${secrets.hostKey(id).publicKey}`;
+  });
+}
+
+interface NovaServerArgs {
+  server: Server;
+  image: string;
+  keyPair: pulumi.Input<string>;
+  /** Its identity from the first boot on, so that no connection to it ever has to trust blindly. */
+  hostKey: KeyPair;
+  serverGroup: pulumi.Input<string>;
+  /** In the order of the machine's interfaces. */
+  ports: PortArgs[];
+}
+
+interface PortArgs {
+  /** What the port is called beside its machine, e.g. `external`. */
+  name: string;
+  networkId: pulumi.Input<string>;
+  securityGroup: pulumi.Input<string>;
+  fixedIps: { subnetId: pulumi.Input<string>; ipAddress: string }[];
+  /** Addresses that the hypervisor's ACL lets the port use besides its own. */
+  allowedAddresses: string[];
+}
+
+/** One server of Nova with its Neutron ports. */
+class NovaServer extends pulumi.ComponentResource {
+  /** The server's id in Nova. */
+  readonly serverId: pulumi.Output<string>;
+
+  constructor(name: string, args: NovaServerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ha-cluster:openstack:Machine", name, {}, opts);
+    const { server } = args;
+    const ports = args.ports.map(
+      (port) =>
+        new openstack.networking.Port(
+          `${name}-${port.name}`,
+          {
+            name: `${server.hostname}-${port.name}`,
+            networkId: port.networkId,
+            adminStateUp: true,
+            securityGroupIds: [port.securityGroup],
+            fixedIps: port.fixedIps,
+            allowedAddressPairs: port.allowedAddresses.map((ipAddress) => ({ ipAddress })),
+          },
+          { parent: this },
+        ),
+    );
+    this.serverId = new openstack.compute.Instance(
+      name,
+      {
+        name: server.hostname,
+        imageName: args.image,
+        flavorName: server.flavor,
+        availabilityZone: server.availabilityZone,
+        keyPair: args.keyPair,
+        networks: ports.map((port) => ({ port: port.id })),
+        schedulerHints: [{ group: args.serverGroup }],
+        configDrive: true,
+        powerState: "active",
+        userData: pulumi.secret(userData(args.hostKey)),
+      },
+      {
+        parent: this,
+        // A new image or cloud-init text is for new servers: it never replaces one that serves.
+        ignoreChanges: ["imageName", "userData", "keyPair"],
+        // The server's address is its port's, so the old server has to go first.
+        deleteBeforeReplace: true,
+      },
+    ).id;
+    this.registerOutputs({ serverId: this.serverId });
+  }
+}
+
+/** cloud-init's cloud-config (JSON is YAML): nothing but the host key; all else is pushed, and shows in a preview. */
+function userData(hostKey: KeyPair): string {
+  return `#cloud-config\n${JSON.stringify({
+    ssh_deletekeys: true,
+    ssh_genkeytypes: [],
+    ssh_keys: { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey },
+  })}\n`;
+}
