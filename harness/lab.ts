@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type ExecOptions, exec, type Result, run } from "../operate/exec";
 
-const LAB = join(__dirname, "..", "lab", "lab.sh");
+export const LAB = join(__dirname, "..", "lab", "lab.sh");
 
 /** The embedded cloud, as seen by one of its projects. */
 export class Lab {

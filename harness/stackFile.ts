@@ -9,6 +9,11 @@ export class StackFile {
     return new StackFile(parseDocument(readFileSync(path, "utf8")));
   }
 
+  /** The value of `ha-cluster:<path>`, as it stands in the file. */
+  get(path: string): unknown {
+    return this.document.getIn(keys(path));
+  }
+
   /** Sets `ha-cluster:<path>`, or another namespace's key when `path` names one; e.g. `vips.www.ipv4`. */
   set(path: string, value: unknown): this {
     this.document.setIn(keys(path), this.document.createNode(value));
@@ -32,7 +37,9 @@ export class StackFile {
   }
 
   write(path: string): string {
-    writeFileSync(path, this.document.toString({ lineWidth: 0 }), { mode: 0o600 });
+    // Quoted, as Pulumi's YAML parser takes less for a plain text than this one writes as such, e.g. no {a: /b?c}.
+    const text = this.document.toString({ lineWidth: 0, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" });
+    writeFileSync(path, text, { mode: 0o600 });
     return path;
   }
 }

@@ -16,6 +16,8 @@ export interface ScriptOptions {
   input?: string;
   /** Until the script is given up; 60 unless given. */
   seconds?: number;
+  /** Called with everything as it is printed. */
+  echo?: (text: string) => void;
 }
 
 /**
@@ -35,8 +37,12 @@ export class Fleet {
     const outputs = await stack.outputs<Partial<Outputs>>({ secrets: true });
     if (outputs.servers === undefined)
       throw new Error(`stack ${stack.options.name} has no outputs yet: pulumi up builds its cluster`);
-    const folder = mkdtempSync(join(tmpdir(), "ha-cluster-fleet-"));
-    const fleet = new Fleet(outputs as Outputs, folder);
+    return Fleet.of(outputs as Outputs);
+  }
+
+  /** Also for machines of a stack that has no outputs yet, from what its plan says. */
+  static of(outputs: Outputs): Fleet {
+    const fleet = new Fleet(outputs, mkdtempSync(join(tmpdir(), "ha-cluster-fleet-")));
     fleet.writeClientConfig();
     return fleet;
   }
@@ -48,9 +54,9 @@ export class Fleet {
   }
 
   /** Runs a script as root on a machine; what it ends with is the caller's to judge (255: not reached). */
-  run(name: string, script: string, { input = "", seconds = 60 }: ScriptOptions = {}): Promise<Result> {
+  run(name: string, script: string, { input = "", seconds = 60, echo }: ScriptOptions = {}): Promise<Result> {
     const args = [...this.sshArguments(name), `sudo -n sh -c ${quote(script)}`];
-    return exec("ssh", args, { input, timeout: seconds * 1000 });
+    return exec("ssh", args, { input, timeout: seconds * 1000, ...(echo ? { echo } : {}) });
   }
 
   /** The same, for what must succeed. */

@@ -21,7 +21,7 @@ const ROOT = join(__dirname, "..");
 export class Stack {
   private constructor(
     readonly options: StackOptions,
-    private readonly env: NodeJS.ProcessEnv,
+    readonly env: NodeJS.ProcessEnv,
   ) {}
 
   static async open(options: StackOptions): Promise<Stack> {
@@ -32,6 +32,13 @@ export class Stack {
     // A new stack gets a file in the checkout, also where its configuration is elsewhere.
     if (!found) rmSync(file, { force: true });
     return stack;
+  }
+
+  /** A stack that was made before, the selected one unless named. It neither makes nor selects one. */
+  static async existing(options: Omit<StackOptions, "name"> & { name?: string }): Promise<Stack> {
+    const env = await environment(options);
+    const name = options.name ?? (await run("pulumi", ["stack", "--show-name"], { cwd: ROOT, env })).trim();
+    return new Stack({ ...options, name }, env);
   }
 
   /** Any command of pulumi on this stack; the exit code is the caller's to judge. */
@@ -56,6 +63,17 @@ export class Stack {
     return JSON.parse(await this.must(args)) as T;
   }
 
+  /** The `ha-cluster:*` configuration without the namespace, secrets in the clear, as the program itself reads it. */
+  async config(): Promise<Record<string, unknown>> {
+    const args = ["config", "--json", "--show-secrets", ...this.select()];
+    const all = JSON.parse(await this.must(args)) as Record<string, { value: string; objectValue?: unknown }>;
+    return Object.fromEntries(
+      Object.entries(all).flatMap(([key, { value, objectValue }]) =>
+        key.startsWith("ha-cluster:") ? [[key.slice("ha-cluster:".length), objectValue ?? value]] : [],
+      ),
+    );
+  }
+
   /** Runs a command of pulumi that must succeed. */
   must(args: readonly string[], options: ExecOptions = {}): Promise<string> {
     return run("pulumi", [...args, "--non-interactive"], { cwd: ROOT, env: this.env, timeout: 1_200_000, ...options });
@@ -68,7 +86,7 @@ export class Stack {
 }
 
 /** Where pulumi is, as toolchain/env.sh says it to a shell; then what the stack needs. */
-async function environment(options: StackOptions): Promise<NodeJS.ProcessEnv> {
+async function environment(options: Omit<StackOptions, "name">): Promise<NodeJS.ProcessEnv> {
   const shell = `eval "$(${join(ROOT, "toolchain", "env.sh")})" && env -0`;
   const variables = (await run("bash", ["-c", shell])).split("\0").filter((line) => line.includes("="));
   const toolchain = Object.fromEntries(

@@ -34,6 +34,13 @@ def ensure_for_tests() -> Path:
     return target
 
 
+def ensure_for(requirements: Path) -> Path:
+    """An environment of one's own, of pinned requirements; returns its folder."""
+    target = CACHE / f"venv-{fingerprint(requirements, UV, os.path.realpath(PYTHON))}"
+    _ensure(target, "--requirement", requirements)
+    return target
+
+
 def has_ensurepip() -> bool:
     """Debian splits it off: without it `venv` can't make the environment that uv comes from."""
     return run(PYTHON, "-c", "import ensurepip, venv", check=False).returncode == 0
