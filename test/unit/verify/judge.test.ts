@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Finding } from "../../../verify/finding";
+import { asJson, asTable, exitCode } from "../../../verify/report";
+import { planRepairs, refusal } from "../../../verify/repair";
+import { judge } from "../../../verify/verify";
+import { OTHER_CERTIFICATE, PRIVATE_KEY } from "../config/fixtures/pem";
+import { BACKUP, CASES, file } from "./fixtures/cases";
+import { deployed, healthy, MASTER, NOW } from "./fixtures/cluster";
+
+describe("judge", () => {
+  test("has nothing to say of a healthy cluster", () => {
+    const all = deployed();
+    assert.deepEqual(judge(all, healthy(all), NOW), []);
+  });
+
+  for (const { kind, change, check, where, what, severity = "drift", found, repair } of CASES) {
+    test(`finds: ${kind}`, () => {
+      const all = deployed();
+      const seen = healthy(all);
+      change(seen, all);
+      const findings = judge(all, seen, NOW);
+      assert.equal(findings.length, 1, JSON.stringify(findings));
+      const [finding] = findings as [Finding];
+      assert.deepEqual([finding.check, finding.where, finding.severity], [check, where, severity]);
+      assert.match(finding.what, what);
+      assert.match(finding.found, found);
+      assert.notEqual(finding.mend, "");
+      assert.equal(finding.repair?.kind, repair);
+      assert.equal(exitCode(findings), { drift: 1, warning: 0, unknown: 2 }[severity]);
+    });
+  }
+
+  test("a machine that can't be reached is a finding, and the master may be there", () => {
+    const all = deployed();
+    const seen = healthy(all);
+    seen.looks = seen.looks.filter(({ machine }) => machine.name !== MASTER);
+    seen.unreached = [{ name: MASTER, reason: "Connection timed out" }];
+    const findings = judge(all, seen, NOW);
+    assert.deepEqual(
+      findings.map(({ check, where, found }) => [check, where, found]),
+      [["reachability", MASTER, "Connection timed out"]],
+    );
+  });
+
+  test("the content of a secret file is never shown", () => {
+    const all = deployed();
+    const seen = healthy(all);
+    file(seen, BACKUP, "/etc/haproxy/certs/www.pem", { same: false, text: PRIVATE_KEY });
+    const verdict = { deployed: all, findings: judge(all, seen, NOW) };
+    const shown = asJson("dev", verdict) + asTable("dev", verdict, 1);
+    assert.match(shown, /www\.pem/);
+    assert.ok(!shown.includes(PRIVATE_KEY.split("\n")[1]!));
+  });
+});
+
+describe("certificates", () => {
+  function found(change: (pem: string) => string, now = NOW): [string, string][] {
+    const all = deployed();
+    for (const { files } of all.machines) {
+      for (const each of files) if (each.path.endsWith("www.pem")) each.text = change(each.text);
+    }
+    return judge(all, { ...healthy(all), answers: [] }, now)
+      .filter(({ check }) => check === "certificates")
+      .map(({ severity, found: said }) => [severity, said]);
+  }
+  const same = (pem: string): string => pem;
+
+  test("warn three weeks before the end, and fail a week before", () => {
+    assert.deepEqual(found(same, new Date("2126-10-08T19:00:00Z")), []);
+    assert.deepEqual(found(same, new Date("2126-10-09T20:00:00Z")), [["warning", "19"]]);
+    assert.deepEqual(found(same, new Date("2126-10-23T20:00:00Z")), [["drift", "5"]]);
+  });
+
+  test("must fit their key", () => {
+    assert.deepEqual(
+      found((pem) => pem.replace(/-----BEGIN CERT[\s\S]*?END CERTIFICATE-----\n/, OTHER_CERTIFICATE)),
+      [["drift", "the key of another one"]],
+    );
+  });
+
+  test("must be followed by who signed them", () => {
+    const [[severity, said]] = found((pem) => pem.replace(/(?=-----BEGIN PRIVATE)/, OTHER_CERTIFICATE)) as [
+      [string, string],
+    ];
+    assert.equal(severity, "drift");
+    assert.match(said, /CN=other\.acme\.example/);
+  });
+
+  test("must be readable", () => {
+    assert.deepEqual(
+      found(() => "nothing"),
+      [["drift", "can't be read"]],
+    );
+  });
+});
+
+describe("repairs", () => {
+  const finding = (repair: Finding["repair"], where = BACKUP): Finding => ({
+    ...{ check: "files", where, what: "", severity: "drift", expected: "", found: "", mend: "" },
+    ...(repair ? { repair } : {}),
+  });
+
+  test("each Command once, refreshing only for the cloud's sake", () => {
+    const all = deployed();
+    const push = finding({ kind: "push", part: "config" });
+    const urnOf = all.machines.find(({ name }) => name === BACKUP)!.commands.config!;
+    assert.deepEqual(planRepairs([push, push], all), { rules: [], marked: [], up: ["--replace", urnOf] });
+    assert.deepEqual(planRepairs([finding({ kind: "refresh" }, "cloud")], all), {
+      rules: [],
+      marked: [],
+      up: ["--refresh"],
+    });
+    assert.deepEqual(planRepairs([finding({ kind: "delete-rule", id: "r" }), finding({ kind: "unmark" })], all), {
+      rules: ["r"],
+      marked: [BACKUP],
+    });
+    assert.deepEqual(planRepairs([finding(undefined)], all), { rules: [], marked: [] });
+  });
+
+  test("none while the stack file has moved on, or nobody can tell", () => {
+    const stack = { ...finding(undefined, "stack"), check: "stack" } as const;
+    assert.equal(refusal([finding(undefined)]), undefined);
+    assert.match(refusal([{ ...stack, severity: "warning" }])!, /moved on/);
+    assert.match(refusal([{ ...stack, severity: "unknown" }])!, /can't be seen/);
+  });
+});

@@ -1,0 +1,99 @@
+import { type Finding, REPAIR } from "../finding";
+import type { Deployed } from "../gather/deployed";
+import type { Step } from "../gather/engine";
+import type { Rule } from "../gather/neutron";
+
+/** Resources of the cloud that differ from what was deployed: pairs, addresses, rules, power states and all else. */
+export function checkDrift(steps: readonly Step[]): Finding[] {
+  return steps
+    .filter(({ urn }) => typeOf(urn).startsWith("openstack:"))
+    .flatMap((step) => {
+      const about = {
+        check: "cloud",
+        where: "cloud",
+        severity: "drift",
+        mend: REPAIR,
+        repair: { kind: "refresh" },
+      } as const;
+      const what = `${typeOf(step.urn).split(":").at(-1)!} ${nameOf(step.urn)}`;
+      if (step.op === "delete") return [{ ...about, what, expected: "there, as deployed", found: "gone" }];
+      const keys = step.diffReasons ?? [];
+      return (keys.length === 0 ? ["properties"] : keys).map((key) => ({
+        ...about,
+        what: `${what} ${key}`,
+        expected: shown(step.oldState?.outputs?.[key]),
+        found: shown(step.newState?.outputs?.[key]),
+      }));
+    });
+}
+
+/** Rules in our security groups that somebody else made: they let in what the plan does not. */
+export function checkRules(rules: readonly Rule[], { groups, rules: ours }: Deployed["cloud"]): Finding[] {
+  return rules
+    .filter((rule) => !ours.has(rule.id) && !isDefaultEgress(rule))
+    .map((rule) => ({
+      check: "cloud",
+      where: "cloud",
+      what: `rule of security group ${groups.get(rule.security_group_id) ?? rule.security_group_id}`,
+      severity: "drift",
+      expected: "only rules that were deployed",
+      found: describeRule(rule, groups),
+      mend: `${REPAIR} deletes it; if it is meant, put it into the stack`,
+      repair: { kind: "delete-rule", id: rule.id },
+    }));
+}
+
+/** Neutron itself lets everything out of a new group, by one rule per family. */
+function isDefaultEgress(rule: Rule): boolean {
+  return (
+    rule.direction === "egress" &&
+    rule.protocol === null &&
+    rule.remote_ip_prefix === null &&
+    rule.remote_group_id === null
+  );
+}
+
+function describeRule(rule: Rule, groups: Deployed["cloud"]["groups"]): string {
+  const { port_range_min: first, port_range_max: last } = rule;
+  const ports = first === null ? "" : first === last || last === null ? ` ${first}` : ` ${first}-${last}`;
+  const group = rule.remote_group_id;
+  const sender = group === null ? (rule.remote_ip_prefix ?? "anybody") : `group ${groups.get(group) ?? group}`;
+  const direction = rule.direction === "ingress" ? "from" : "to";
+  return `${rule.ethertype} ${rule.protocol ?? "any"}${ports} ${direction} ${sender} (${rule.id})`;
+}
+
+/** What the next `pulumi up` would change, and a repair would roll out along with it. */
+export function checkAhead(steps: readonly Step[]): Finding[] {
+  if (steps.length === 0) return [];
+  const names = steps.map(({ urn }) => nameOf(urn)).sort();
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
+  return [
+    {
+      check: "stack",
+      where: "stack",
+      what: "stack file and program",
+      severity: "warning",
+      expected: "as deployed",
+      found: `another state for ${names.slice(0, 5).join(", ")}${more}`,
+      mend: "pulumi preview --diff, then pulumi up; everything else here is compared with what was deployed",
+    },
+  ];
+}
+
+function typeOf(urn: string): string {
+  return urn.split("::")[2]?.split("$").at(-1) ?? "";
+}
+
+function nameOf(urn: string): string {
+  return urn.split("::").at(-1) ?? urn;
+}
+
+/** Of lists of addresses, the addresses. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? "none" : value.map(shown).join(", ");
+  if (typeof value === "object" && value !== null) {
+    return "ipAddress" in value ? String(value.ipAddress) : JSON.stringify(value);
+  }
+  if (value === undefined || value === "") return "nothing";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,57 @@
+/** Which of a machine's three pushes brings it back; see components/remote.ts. */
+export type Part = "scripts" | "secrets" | "config";
+
+/** How `--repair` mends a finding; without one, a person has to. */
+export type Repair =
+  | { kind: "push"; part: Part }
+  /** The cloud, by `pulumi up --refresh`. */
+  | { kind: "refresh" }
+  /** A maintenance mark, which is no file of a push, on the machine itself. */
+  | { kind: "unmark" }
+  /** A rule that is not Pulumi's, by Neutron's API. */
+  | { kind: "delete-rule"; id: string };
+
+export const CHECKS = [
+  "reachability",
+  "files",
+  "daemons",
+  "firewall",
+  "network",
+  "listeners",
+  "vrrp",
+  "backends",
+  "galera",
+  "certificates",
+  "outside",
+  "cloud",
+  "versions",
+  "clock",
+  "disk",
+  "units",
+  "stack",
+] as const;
+
+export type Check = (typeof CHECKS)[number];
+
+/** One difference between what was deployed and what is. It never holds a secret. */
+export interface Finding {
+  check: Check;
+  /** A machine's host name, a URL, `cloud` or `stack`. */
+  where: string;
+  /** The file, unit, address, port or rule. */
+  what: string;
+  /** `drift` is to be mended, `warning` to be known, `unknown` could not be looked at. */
+  severity: "drift" | "warning" | "unknown";
+  expected: string;
+  found: string;
+  /** What a person does about it. */
+  mend: string;
+  repair?: Repair;
+}
+
+export const REPAIR = "npm run verify -- --repair";
+
+/** What a push of this part to this machine mends. */
+export function pushable(part: Part, finding: Omit<Finding, "severity" | "mend" | "repair">): Finding {
+  return { ...finding, severity: "drift", mend: REPAIR, repair: { kind: "push", part } };
+}

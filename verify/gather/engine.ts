@@ -1,0 +1,41 @@
+import type { Stack } from "../../operate/stack";
+
+/** One resource of `pulumi preview --json` or `pulumi refresh --preview-only --json`. */
+export interface Step {
+  op: string;
+  urn: string;
+  diffReasons?: string[];
+  oldState?: { type: string; outputs?: Record<string, unknown> };
+  newState?: { type: string; outputs?: Record<string, unknown> };
+}
+
+/** Where the cloud differs from the state, through the very provider that deploys; it changes nothing. */
+export function readDrift(stack: Stack): Promise<Step[]> {
+  return steps(stack, ["refresh", "--preview-only"]);
+}
+
+/** Where the stack file, or the program, says other than what was deployed. */
+export function readAhead(stack: Stack): Promise<Step[]> {
+  return steps(stack, ["preview"]);
+}
+
+async function steps(stack: Stack, command: string[]): Promise<Step[]> {
+  const { name, configFile } = stack.options;
+  const file = configFile === undefined ? [] : ["--config-file", configFile];
+  const { code, stdout, stderr } = await stack.pulumi([...command, "--json", "--stack", name, ...file]);
+  let parsed: { steps?: Step[]; diagnostics?: { message: string; severity: string }[] };
+  try {
+    parsed = JSON.parse(stdout) as typeof parsed;
+  } catch {
+    throw new Error(lastLines(stderr || stdout));
+  }
+  if (code !== 0) {
+    const errors = (parsed.diagnostics ?? []).filter(({ severity }) => severity === "error");
+    throw new Error(lastLines(errors.map(({ message }) => message).join("\n") || stderr));
+  }
+  return (parsed.steps ?? []).filter(({ op }) => op !== "same" && op !== "refresh" && op !== "read");
+}
+
+function lastLines(text: string): string {
+  return text.trim().split("\n").slice(-3).join(" ");
+}
