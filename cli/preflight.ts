@@ -1,0 +1,69 @@
+import { parseArgs } from "node:util";
+import { formatProblems } from "../config/problems";
+import { Fleet } from "../operate/fleet";
+import { Stack } from "../operate/stack";
+import { load } from "../plan/load";
+import { expectedOf, reachOf } from "../preflight/existing";
+import { judge, type Finding } from "../preflight/judge";
+import { look } from "../preflight/look";
+
+const USAGE = `npm run preflight -- --stack NAME [--config-file FILE] [--json]   looks at hosts that somebody else built, before the first push
+It changes nothing on them. Exit code: 0 a push can begin, 1 it would go wrong, 2 could not look.`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      stack: { type: "string" },
+      "config-file": { type: "string" },
+      json: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help || values.stack === undefined) {
+    console.log(USAGE);
+    return values.help ? 0 : 2;
+  }
+  const configFile = values["config-file"];
+  const stack = await Stack.open({ name: values.stack, ...(configFile === undefined ? {} : { configFile }) });
+  const { spec, plan, secrets, problems } = load(await stack.config(), values.stack, new Date());
+  if (!spec) {
+    console.error(formatProblems(problems, `stack ${values.stack}`));
+    return 2;
+  }
+  if (spec.machines.source !== "existing") {
+    console.error(`stack ${values.stack} makes its own machines; preflight is for machines.source: existing`);
+    return 2;
+  }
+  const expected = expectedOf(spec, spec.machines, plan);
+  const fleet = Fleet.of(reachOf(spec.machines, plan, secrets));
+  try {
+    const { looks, sent } = await look(fleet, expected);
+    const findings = judge(expected, looks, sent);
+    console.log(
+      values.json ? JSON.stringify(findings, undefined, 2) : report(findings, expected.hosts.length, sent.length),
+    );
+    return findings.some(({ level }) => level === "problem") ? 1 : 0;
+  } finally {
+    await fleet.close();
+  }
+}
+
+function report(findings: readonly Finding[], hosts: number, packets: number): string {
+  const lines = findings.map(
+    ({ level, host, what, mend }) => `${level === "problem" ? "✖" : "!"} ${host} ${what}\n    ${mend}`,
+  );
+  const problems = findings.filter(({ level }) => level === "problem").length;
+  const end =
+    problems === 0
+      ? "A push can begin."
+      : `A push would go wrong: ${problems} ${problems === 1 ? "problem" : "problems"} to mend first.`;
+  return [...lines, `Looked at ${hosts} hosts, and sent ${packets} packets between them. ${end}`].join("\n");
+}
+
+main().then(
+  (code) => (process.exitCode = code),
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 2;
+  },
+);
