@@ -1,0 +1,3 @@
+import "./transform";
+
+export * from "../../../index";
