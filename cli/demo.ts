@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { Cluster, type Family } from "../harness/cluster";
-import { Prober } from "../harness/gap";
 import { fromClient } from "../harness/http";
+import { clientCommand } from "../harness/lab";
 import { LAB_PASSPHRASE, ROOT, stackState } from "../harness/places";
 import { until } from "../operate/poll";
 import { Stack } from "../operate/stack";
+import { gapsByUrl } from "../operate/traffic/gap";
+import { Traffic } from "../operate/traffic/traffic";
 import { StackFile } from "../harness/stackFile";
 import { Steps } from "./steps";
 
@@ -138,21 +140,22 @@ async function pair(stack: Stack): Promise<string> {
 async function failover(): Promise<string> {
   const addresses = cluster.addresses(BOTH);
   const lost = await cluster.master(addresses);
-  const prober = new Prober(BOTH.map((family) => cluster.url(family, "/healthz")));
+  const targets = BOTH.map((family) => ({ url: cluster.url(family, "/healthz") }));
+  const traffic = Traffic.start(targets, { perSecond: 100, via: clientCommand });
   let heir: string;
   try {
-    await until("a steady flow of answers", () => Promise.resolve(prober.steady(100)), Boolean);
+    await until("a steady flow of answers", () => Promise.resolve(traffic.steady(100)), Boolean);
     await lab.power(lost, "off");
     heir = await cluster.master(addresses);
     await lab.power(lost, "on");
     await cluster.backup(lost);
-    await until("a steady flow of answers", () => Promise.resolve(prober.steady(200)), Boolean);
+    await until("a steady flow of answers", () => Promise.resolve(traffic.steady(200)), Boolean);
   } finally {
     if ((await lab.ssh(lost, "true")).code !== 0) await lab.power(lost, "on");
   }
   const still = await cluster.master(addresses);
   if (still !== heir) throw new Error(`the VIPs moved again, from ${heir} to ${still}`);
-  const gaps = [...(await prober.stop())].map(
+  const gaps = [...gapsByUrl(await traffic.stop())].map(
     ([url, gap]) => `${url}: gap ${gap.longest} ms, ${gap.failed} of ${gap.sent} new connections failed`,
   );
   return [`${lost} → ${heir}, and nothing moved when ${lost} came back`, ...gaps].join("\n");

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { readNodeFiles } from "../node/files";
 import { readStackFile } from "../config/file";
-import { formatProblems } from "../config/problems";
+import { formatProblem, formatProblems } from "../config/problems";
 import { describe } from "../plan/describe";
 import { load } from "../plan/load";
 import type { Plan } from "../plan/plan";
@@ -28,11 +28,13 @@ function main(): number {
   const stack = /^Pulumi\.(.+)\.yaml$/.exec(basename(file))?.[1] ?? "dev";
 
   const { raw, problems: unreadable } = readStackFile(file);
-  const { plan, problems } = unreadable.length > 0 ? { problems: unreadable } : load(raw, stack);
+  const { plan, problems, warnings } =
+    unreadable.length > 0 ? { problems: unreadable, warnings: [] } : load(raw, stack, new Date());
   if (!plan) {
     console.error(formatProblems(problems, file));
     return 1;
   }
+  for (const warning of warnings) console.error(`warning:\n${formatProblem(warning)}`);
   if (values.files === undefined) {
     const { firewall, loadBalancers } = plan;
     const shown = { ...describe(plan), rollout: loadBalancers.map((node) => node.id), firewall: firewall.flows };

@@ -1,76 +1,59 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { Prober } from "../../harness/gap";
+import { type LabSetting, labSetting } from "../../harness/setting";
+import { faultByName } from "../../operate/faults";
+import { conduct } from "../../operate/measure/conduct";
+import { judge } from "../../operate/measure/judge";
+import { promises } from "../../operate/measure/promises";
 import { until } from "../../operate/poll";
 import type { Stack } from "../../operate/stack";
-import { CLIENT, cluster, lab, open, stackFile } from "./support";
+import { cluster, lab, NAME, open, stackFile } from "./support";
 import { temporaryFolder } from "../support/folder";
 
-const ADDRESSES = cluster.addresses(["ipv4", "ipv6"]);
-const URLS = [cluster.url("ipv4", "/healthz"), cluster.url("ipv6", "/healthz")];
+/** New connections a second to each address; there are eight. */
+const RATE = 25;
 
-describe("the active load balancer loses its power", () => {
+/** Each goes another way through keepalived: a handover by priority, silence, and a master that goes on in isolation. */
+const FAULTS = ["planned", "power-off", "datacenter-cut-off"];
+
+describe("failover", () => {
   const folder = temporaryFolder();
   let stack: Stack;
+  let setting: LabSetting;
 
   before(async () => {
     stack = await open(stackFile(), folder.path);
+    setting = await labSetting(stack, lab, join(folder.path, `Pulumi.${NAME}.yaml`), folder.path);
   });
-  after(() => folder.remove());
-
-  test("both families and the gateway move to one other, and when it is back nothing moves again", async (t) => {
-    const lost = await cluster.master(ADDRESSES);
-    const prober = new Prober(URLS);
-    try {
-      await until("a steady flow of answers", () => Promise.resolve(prober.steady(100)), Boolean);
-      await lab.power(lost, "off");
-      const heir = await cluster.master(ADDRESSES, 20);
-      assert.notEqual(heir, lost);
-      await until("answers after the failover", () => Promise.resolve(prober.steady(100)), Boolean);
-      await lab.on("test-app-dc1-1", `ping -c 1 -W 2 ${CLIENT.ipv4}`);
-
-      await lab.power(lost, "on");
-      await cluster.backup(lost);
-      // Long enough for whatever would take the VIPs back: elections, checks and their rises.
-      const end = Date.now() + 15_000;
-      while (Date.now() < end)
-        assert.deepEqual(
-          await cluster.holders(ADDRESSES),
-          ADDRESSES.map(() => [heir]),
-        );
-      assert.ok(prober.steady(500), "no request failed after the heal");
-    } finally {
-      const gaps = await prober.stop();
-      for (const [url, gap] of gaps) {
-        t.diagnostic(`${url}: gap ${gap.longest} ms, ${gap.failed} of ${gap.sent} requests failed`);
-        // 3 × advert interval + skew (RFC 5798 section 6.1) is 3.6 s at the default timers; the rest is the machine's load.
-        assert.ok(gap.longest < 10_000, `${url} was away for ${gap.longest} ms`);
-      }
-    }
-    assert.equal((await lab.openstack<unknown[]>("server", "list", "--status", "ACTIVE")).length, 9);
+  after(async () => {
+    await setting.fleet.close();
+    folder.remove();
   });
 
-  test("a planned handover by the maintenance mark moves all of them", async (t) => {
-    const before = await cluster.master(ADDRESSES);
-    const prober = new Prober(URLS);
-    try {
-      await until("a steady flow of answers", () => Promise.resolve(prober.steady(100)), Boolean);
-      await lab.on(before, "touch /run/ha-cluster/maintenance");
-      await until(
-        "another master",
-        () => cluster.master(ADDRESSES),
-        (name) => name !== before,
-        { seconds: 20 },
+  for (const name of FAULTS) {
+    test(`${name}: what was promised held, and all is as before`, async (t) => {
+      // A machine that is busy with other tests may lose a SYN; what a handover must not do is break a connection.
+      const patience = name === "planned" ? { timeout: 5000 } : {};
+      const trial = await conduct({ ...setting, hold: 8, perSecond: RATE, ...patience }, faultByName(name));
+      const { bySchemes: ipv4, ...figures4 } = judge(trial.record).ipv4!;
+      const { bySchemes: ipv6, ...figures6 } = judge(trial.record).ipv6!;
+      const { twoMasters, apart, heal, gateway } = judge(trial.record);
+      t.diagnostic(JSON.stringify({ ipv4: figures4, ipv6: figures6, gateway, twoMasters, apart, heal }));
+      assert.deepEqual(
+        [ipv4, ipv6].map((each) => Object.keys(each)),
+        [
+          ["http", "https"],
+          ["http", "https"],
+        ],
       );
-      await until("a steady flow of answers", () => Promise.resolve(prober.steady(100)), Boolean);
-    } finally {
-      await lab.on(before, "rm -f /run/ha-cluster/maintenance");
-      for (const [url, gap] of await prober.stop()) {
-        t.diagnostic(`${url}: gap ${gap.longest} ms, ${gap.failed} of ${gap.sent} requests failed`);
-      }
-    }
-    await cluster.master(ADDRESSES);
-  });
+      const pledges = promises(trial, judge(trial.record), setting.advertInterval, 1000 / RATE);
+      const broken = pledges.filter(({ held, speed }) => !held && speed === undefined);
+      assert.deepEqual(broken, [], trial.after.problems.join("\n"));
+      if (name !== "planned") assert.ok(figures4.failed > 0 && figures6.failed > 0, "the fault was real");
+      if (name === "power-off") assert.notEqual(trial.after.active, trial.record.active, "nothing moves back");
+    });
+  }
 
   test("databases that were all stopped, in order, return by themselves", async () => {
     const all = cluster.databases;

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { stackState } from "../../harness/places";
+import { exec, type Result } from "../../operate/exec";
+import { until } from "../../operate/poll";
+import type { Stack } from "../../operate/stack";
+import { temporaryFolder } from "../support/folder";
+import { cluster, lab, NAME, open, stackFile } from "./support";
+
+describe("two `pulumi up`s on the same stack", () => {
+  const folder = temporaryFolder();
+  const locks = join(stackState(NAME), ".pulumi", "locks", "organization", "ha-cluster", NAME);
+  let stack: Stack;
+
+  before(async () => {
+    stack = await open(stackFile(), folder.path);
+  });
+  after(() => folder.remove());
+
+  /** The engine that holds the stack's lock. */
+  function engine(): number | undefined {
+    const [lock] = readdirSync(locks, { encoding: "utf8" }).filter((name) => name.endsWith(".json"));
+    return lock === undefined
+      ? undefined
+      : (JSON.parse(readFileSync(join(locks, lock), "utf8")) as { pid: number }).pid;
+  }
+
+  /** Begins an `up`, and returns once the push to the first load balancer is under way. */
+  async function begin(changed: Stack): Promise<{ ended: Promise<Result> }> {
+    let printed = "";
+    const ended = changed.pulumi(up(changed), { echo: (text) => (printed += text) });
+    await until(
+      "the first push",
+      () => Promise.resolve(printed),
+      (text) => text.includes("lb-dc3-config updating"),
+      { seconds: 60 },
+    );
+    return { ended };
+  }
+
+  function up({ options }: Stack): string[] {
+    return ["up", "--yes", "--skip-preview", "--stack", NAME, "--config-file", options.configFile!];
+  }
+
+  test("the second is refused and says why, the first comes to its end, and nothing is lost", async (t) => {
+    const changed = await open(stackFile().set("services.web.healthCheck", "/"), folder.path);
+    const { ended } = await begin(changed);
+    const second = await changed.pulumi(up(changed));
+    assert.notEqual(second.code, 0);
+    assert.match(second.stdout + second.stderr, /the stack is currently locked by 1 lock/);
+    t.diagnostic((second.stdout + second.stderr).trim());
+    const first = await ended;
+    assert.equal(first.code, 0, first.stdout + first.stderr);
+    await changed.up(["--expect-no-changes"]);
+  });
+
+  test("an engine killed in mid-push leaves its lock; after `pulumi cancel` the next up converges", async () => {
+    stack = await open(stackFile(), folder.path);
+    const { ended } = await begin(stack);
+    // The engine has noted what it does by the time that the machine does it: a kill while it writes its state is another
+    // matter, see below.
+    await until(
+      "the push on the machine",
+      () => lab.ssh("test-lb-dc3", "test -d /var/lib/ha-cluster/incoming"),
+      ({ code }) => code === 0,
+      { every: 20 },
+    );
+    const pid = engine()!;
+    const { stdout: children } = await exec("ps", ["-o", "pid=", "--ppid", String(pid)]);
+    for (const each of [pid, ...children.split("\n").map(Number).filter(Boolean)]) process.kill(each, "SIGKILL");
+    assert.notEqual((await ended).code, 0);
+
+    const refused = await stack.pulumi(up(stack));
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stdout + refused.stderr, /pulumi cancel/);
+    await stack.must(["cancel", "--yes", "--stack", NAME]);
+    await stack.up();
+    await stack.up(["--expect-no-changes"]);
+    await cluster.master(cluster.addresses(["ipv4", "ipv6"]));
+  });
+
+  test("a kill in the moment of writing leaves attributes of the state empty; without them the next up converges", async () => {
+    const attributes = join(stackState(NAME), ".pulumi", "stacks", "ha-cluster", `${NAME}.json.attrs`);
+    writeFileSync(attributes, "");
+    try {
+      const { code, stderr } = await stack.pulumi(up(stack));
+      assert.notEqual(code, 0);
+      assert.match(stderr, /failed to load checkpoint: EOF/);
+    } finally {
+      rmSync(attributes);
+    }
+    await stack.up(["--expect-no-changes"]);
+  });
+});
