@@ -112,7 +112,7 @@ export class Contest {
 
   private async pulumiUp(variant: Variant): Promise<number> {
     return timed(() =>
-      this.stack.up([], {
+      this.stack.up(["--suppress-outputs"], {
         cwd: PROJECT,
         env: { ...this.stack.env, HA_CLUSTER_BENCH_VARIANT: variant },
       }),
