@@ -17,8 +17,6 @@ export interface Setting {
   via?: TrafficOptions["via"];
   /** New connections a second to each target; 50 unless given. Gaps are known no better than the time between two. */
   perSecond?: number;
-  /** Milliseconds after which a request has failed; unless given, less than the second after which TCP sends a lost SYN again. */
-  timeout?: number;
   /** Addresses that an internal server asks for an echo: one outside, one of the gateway. */
   pings: string[];
   /** Seconds for which a fault lasts; 10 unless given. */
@@ -57,7 +55,6 @@ export async function conduct(setting: Setting, fault: Fault): Promise<Trial> {
   const watch = await Watch.start(fleet, { inside: insideOf(fleet, hit), pings: setting.pings, seconds });
   const traffic = Traffic.start(targets, {
     perSecond: setting.perSecond ?? 50,
-    ...(setting.timeout === undefined ? {} : { timeout: setting.timeout }),
     ...(setting.via ? { via: setting.via } : {}),
   });
   try {

@@ -33,9 +33,7 @@ describe("failover", () => {
 
   for (const name of FAULTS) {
     test(`${name}: what was promised held, and all is as before`, async (t) => {
-      // A machine that is busy with other tests may lose a SYN; what a handover must not do is break a connection.
-      const patience = name === "planned" ? { timeout: 5000 } : {};
-      const trial = await conduct({ ...setting, hold: 8, perSecond: RATE, ...patience }, faultByName(name));
+      const trial = await conduct({ ...setting, hold: 8, perSecond: RATE }, faultByName(name));
       const { bySchemes: ipv4, ...figures4 } = judge(trial.record).ipv4!;
       const { bySchemes: ipv6, ...figures6 } = judge(trial.record).ipv6!;
       const { twoMasters, apart, heal, gateway } = judge(trial.record);
