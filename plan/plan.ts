@@ -4,6 +4,7 @@ import { planDatabase, type DatabaseCluster } from "./database";
 import { existingBackends, existingBalancers } from "./existing";
 import { planFirewall, type Firewall } from "./firewall";
 import { planHaproxy, type Haproxy } from "./haproxy";
+import { type NeighbouringNetwork, planNetworks } from "./networks";
 import { planRelay, type Relay } from "./relay";
 import type { AppServer, DatabaseServer, LoadBalancer, Server } from "./servers";
 import { basePriority, planVrrp, type SyncGroup } from "./vrrp";
@@ -38,6 +39,7 @@ export interface PlannedLoadBalancer extends LoadBalancer {
   syncGroup: SyncGroup;
   haproxy: Haproxy;
   relay: Relay;
+  networks: NeighbouringNetwork[];
   /** Addresses that the hypervisor's ACL must let this server use besides its own. */
   externalPairs: string[];
   internalPairs: string[];
@@ -86,6 +88,7 @@ export function plan(spec: Spec): Plan {
         syncGroup: planVrrp(spec, node, balancers),
         haproxy,
         relay: planRelay(node, balancers, haproxy),
+        networks: planNetworks(spec, node, balancers),
         externalPairs: [...vipAddresses(spec, "ipv4"), ...vipAddresses(spec, "ipv6")],
         internalPairs: [spec.internal.vip, ...ANY_SENDER],
       };

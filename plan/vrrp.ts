@@ -60,14 +60,17 @@ export const SCRIPTS = "/opt/ha-cluster";
 
 /**
  * Mastership is sticky: the master's own priority is raised by `sticky`, so that a load balancer that comes back does not
- * take the VIPs again; `haproxy` outweighs it, and a handover by weight has no gap (a fault has). `maintenance` outweighs
- * whatever priority another keepalived may have, also one that isn't ours (keepalived keeps the sum above 0).
+ * take the VIPs again; `haproxy` and `network` outweigh it, and a handover by weight has no gap (a fault has). `maintenance`
+ * outweighs whatever priority another keepalived may have, also one that isn't ours (keepalived keeps the sum above 0).
  */
-const WEIGHT = { sticky: 30, haproxy: -60, maintenance: -200 };
+const WEIGHT = { sticky: 50, haproxy: -80, network: -80, maintenance: -200 };
 
-/** 110, 105, 100: the differences are smaller than any weight, and only break ties. */
+/**
+ * 128, 114, 100: smaller differences than any weight. They break ties, and keep two backups from taking over at once: each waits
+ * longer by its skew, (256 - priority) / 256 of an advert interval (RFC 5798 section 6.1), 16 ms apart at 0.3 s.
+ */
 export function basePriority(datacenterIndex: number): number {
-  return 110 - 5 * datacenterIndex;
+  return 128 - 14 * datacenterIndex;
 }
 
 export function planVrrp(spec: Spec, node: LoadBalancer, balancers: LoadBalancer[]): SyncGroup {
@@ -80,6 +83,7 @@ export function planVrrp(spec: Spec, node: LoadBalancer, balancers: LoadBalancer
     ],
     scripts: [
       script("haproxy", WEIGHT.haproxy, 2),
+      script("network", WEIGHT.network, 3),
       script("maintenance", WEIGHT.maintenance, 1),
       script("master", WEIGHT.sticky, 1),
     ],

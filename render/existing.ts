@@ -8,6 +8,7 @@ import { loadBalancerStanzas, renderAddresses, renderStanzas } from "./network";
 /** What is ours on a host that somebody else built: no firewall, no kernel settings, none of the interfaces that are there. */
 const OURS = [
   "/etc/ha-cluster/listeners",
+  "/etc/ha-cluster/networks",
   "/etc/ha-cluster/vips",
   "/etc/haproxy/haproxy.cfg",
   "/etc/keepalived/keepalived.conf",

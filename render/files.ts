@@ -20,6 +20,7 @@ import {
   loadBalancerStanzas,
   renderAddresses,
   renderInterfaces,
+  renderNetworks,
   renderVips,
 } from "./network";
 import { renderNftables } from "./nftables";
@@ -37,6 +38,7 @@ export function loadBalancerFiles(plan: Plan, node: PlannedLoadBalancer): Config
     file("/etc/network/interfaces", renderInterfaces(stanzas, plan.nameservers)),
     file("/etc/ha-cluster/addresses", renderAddresses(stanzas)),
     file("/etc/ha-cluster/vips", renderVips(node)),
+    file("/etc/ha-cluster/networks", renderNetworks(node)),
     file(
       "/etc/ha-cluster/listeners",
       [...binds, node.haproxy.metrics].map(({ address, port }) => `${address} ${port}\n`).join(""),

@@ -86,6 +86,13 @@ export function renderVips(node: PlannedLoadBalancer): string {
     .join("");
 }
 
+/** Who should answer a ping, for node/check-network.sh. */
+export function renderNetworks({ networks }: PlannedLoadBalancer): string {
+  return networks
+    .map(({ name, source, gateway = "-", peers }) => `${[name, source, gateway, ...peers].join(" ")}\n`)
+    .join("");
+}
+
 /** sysctl.d(5): a load balancer is the internal network's gateway. No `ip_nonlocal_bind`: haproxy binds `transparent`. */
 export const FORWARDING = `net.ipv4.ip_forward = 1
 `;

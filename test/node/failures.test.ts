@@ -117,7 +117,7 @@ test("a certificate that does not match its key is refused", async () => {
 
 test("a bad haproxy file and a bad keepalived file are refused", async () => {
   await failsWith("files", edit(files.lb1, "mode http", "mode htpp"), /haproxy refuses/);
-  await failsWith("files", edit(files.lb1, "priority 110", "priorty 110"), /Unknown keyword 'priorty'/);
+  await failsWith("files", edit(files.lb1, "priority 128", "priorty 128"), /Unknown keyword 'priorty'/);
 });
 
 /** A small disk of its own over `folder`, with nothing but what is in it, and next to no room. */

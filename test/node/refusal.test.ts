@@ -44,7 +44,7 @@ test("a haproxy.cfg that only earns a warning is refused", async () => {
 test("a bad keepalived.conf is refused with keepalived's words", async () => {
   await refusedUntouched(
     "files",
-    edit(files.lb2, "priority 105", "priorty 105"),
+    edit(files.lb2, "priority 114", "priorty 114"),
     /keepalived\.conf.*Unknown keyword 'priorty'/,
   );
 });

@@ -16,10 +16,10 @@ export const VIPS = ["203.0.113.48", "2001:db8:40::80", "198.51.100.200"];
 /** The files bundle of each. */
 export const files = {
   lb1: withRelay("193", "194", {
-    ...{ NAME: "lb1", PRIORITY: "110", HOST: "33", PEER: "34", INTERNAL: "193", INTERNAL_PEER: "194" },
+    ...{ NAME: "lb1", PRIORITY: "128", HOST: "33", PEER: "34", INTERNAL: "193", INTERNAL_PEER: "194" },
   }),
   lb2: withRelay("194", "193", {
-    ...{ NAME: "lb2", PRIORITY: "105", HOST: "34", PEER: "33", INTERNAL: "194", INTERNAL_PEER: "193" },
+    ...{ NAME: "lb2", PRIORITY: "114", HOST: "34", PEER: "33", INTERNAL: "194", INTERNAL_PEER: "193" },
   }),
 };
 

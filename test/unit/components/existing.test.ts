@@ -66,6 +66,7 @@ describe("resource graph on load balancers that somebody else built", () => {
     assert.deepEqual(pushed, [
       "/etc/ha-cluster/addresses",
       "/etc/ha-cluster/listeners",
+      "/etc/ha-cluster/networks",
       "/etc/ha-cluster/vips",
       "/etc/haproxy/haproxy.cfg",
       "/etc/keepalived/keepalived.conf",

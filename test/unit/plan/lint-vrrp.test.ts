@@ -243,18 +243,18 @@ describe("VRRP priorities", () => {
     dualStack(),
     (plan) => (instance(plan, "lb-dc1", "EXTERN6").priority = 109),
     "(keepalived)",
-    /lb-dc1: its base priority is 110, but not that of EXTERN6 109/,
+    /lb-dc1: its base priority is 128, but not that of EXTERN6 109/,
   );
   breaking(
     "two load balancers with the same",
     dualStack(),
     (plan) => {
       const node = balancer(plan, "lb-dc1");
-      node.basePriority = 105;
-      for (const each of node.syncGroup.instances) each.priority = 105;
+      node.basePriority = 114;
+      for (const each of node.syncGroup.instances) each.priority = 114;
     },
     "(keepalived)",
-    /lb-dc2, lb-dc1 have the same priority 105/,
+    /lb-dc2, lb-dc1 have the same priority 114/,
   );
   breaking(
     "a master that does not stay",
@@ -275,11 +275,11 @@ describe("VRRP priorities", () => {
     dualStack(),
     (plan) =>
       plan.loadBalancers.forEach((node) => {
-        node.basePriority += 130;
+        node.basePriority += 110;
         for (const each of node.syncGroup.instances) each.priority = node.basePriority;
       }),
     "(keepalived)",
-    /priorities go from 230 to 270/,
+    /priorities go from 210 to 288/,
   );
 });
 

@@ -31,7 +31,7 @@ describe("plan", () => {
 
   test("load balancers are changed lowest priority first", () => {
     const priorities = plan(specOf(dualStack())).loadBalancers.map((node) => node.basePriority);
-    assert.deepEqual(priorities, [100, 105, 110]);
+    assert.deepEqual(priorities, [100, 114, 128]);
   });
 
   test("the first database server bootstraps, and no other", () => {
@@ -150,6 +150,7 @@ describe("VRRP", () => {
     const lowest = Math.min(...balancers.map((each) => each.basePriority));
     assert.ok(lowest + weight.master! > highest);
     assert.ok(highest + weight.master! + weight.haproxy! < lowest);
+    assert.ok(highest + weight.master! + weight.network! < lowest);
     assert.ok(highest + weight.master! + weight.maintenance! < lowest);
   });
 });
