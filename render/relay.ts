@@ -51,7 +51,8 @@ function renderRules(relay: Relay): string {
 table inet ha_cluster_relay
 delete table inet ha_cluster_relay
 table inet ha_cluster_relay {
-    # Has its one element while any other load balancer drains.
+    # Has its one element while any load balancer drains. This one counts too: while the VIPs move, neighbours may still send it
+    # packets of a connection that the new master has accepted.
     set draining {
         type mark
         flags dynamic,timeout
@@ -59,21 +60,24 @@ table inet ha_cluster_relay {
     }
     chain prerouting {
         type filter hook prerouting priority mangle; policy accept;
-        iifname "${relay.internalInterface}" ip saddr { ${relay.peers.map((peer) => peer.internal).join(", ")} } udp dport ${DRAIN_PORT} meta mark set ${MARK.relay} update @draining { meta mark } drop
+        iifname { "${relay.internalInterface}", "lo" } ip saddr { ${[relay.self, ...relay.peers].map((end) => end.internal).join(", ")} } udp dport ${DRAIN_PORT} meta mark set ${MARK.relay} update @draining { meta mark } drop
 ${services("ip", ipv4)}${services("ip6", ipv6)}        iifname "${RELAY_DEVICE}" drop
     }
     chain service {
         # Relayed to this machine: what it knows, and nothing is relayed twice.
         iifname "${RELAY_DEVICE}" ct state established,related meta mark set ${MARK.deliver} accept
         iifname "${RELAY_DEVICE}" drop
-        # The VIP has gone, or is still to come, and not everybody knows: haproxy listens all the same.
-        fib daddr type != local meta mark set ${MARK.deliver} accept
-        # Not of a connection of this machine. If nobody drains, the client learns so at once, by a reset.
+        # Not of a connection of this machine.
         ct state new,invalid tcp flags & (fin | syn | rst | ack) != syn goto unknown
+        # The VIP has gone, or is still to come, and not everybody knows: haproxy listens all the same.
+        fib daddr type != local meta mark set ${MARK.deliver}
     }
     chain unknown {
         meta mark set ${MARK.relay}
-        meta mark != @draining meta mark set 0
+        meta mark @draining accept
+        # The client learns at once that nobody has its connection, by a reset.
+        meta mark set 0
+        fib daddr type != local meta mark set ${MARK.deliver}
     }
 }
 ${duplicates(

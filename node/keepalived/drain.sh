@@ -16,7 +16,7 @@ PEERS=/etc/ha-cluster/relay-peers # lines "INTERNAL MAC LINK-LOCAL"
 LIMIT=600                         # seconds; as hard-stop-after in haproxy.cfg
 QUIET=3                           # seconds that neighbours may need to learn where a VIP is now
 
-# announce: a datagram to every peer five times a second; its sender's address is all that counts.
+# announce: a datagram to this machine and to every peer, five times a second; its sender's address is all that counts.
 announce() {
     # shellcheck disable=SC2046 # one word per peer
     exec perl -MSocket -e '
@@ -25,7 +25,7 @@ announce() {
         bind($socket, pack_sockaddr_in(0, inet_aton($self)))
             or die "cannot send from $self: $!\n";
         while (1) {
-            send($socket, "draining", 0, pack_sockaddr_in($port, inet_aton($_))) for @peers;
+            send($socket, "draining", 0, pack_sockaddr_in($port, inet_aton($_))) for $self, @peers;
             select(undef, undef, undef, 0.2);
         }
     ' -- "$(setting $SETTINGS INTERNAL)" "$(setting $SETTINGS DRAIN_PORT)" $(cut -d ' ' -f 1 $PEERS)
