@@ -38,7 +38,7 @@ export function buildSpec(file: StackFile, stack: string): Spec {
       addresses: sortedAddresses(group.addresses ?? []),
     })),
     database: { engine: "galera", port: file.database.port, flavor: perDatacenter(file.database.flavor) },
-    vrrp: buildVrrp(file.vrrp),
+    vrrp: buildVrrp(file),
     ssh: { user: file.ssh.user, allowedFrom: canonicalRanges(file.ssh.allowedFrom) },
     interfaces: file.interfaces,
     image: file.image,
@@ -83,7 +83,14 @@ function buildHost([datacenter, host]: [string, FileHost]): ExistingHost {
   };
 }
 
-function buildVrrp({ advertInterval, routerIds, version, authentication, transport }: StackFile["vrrp"]): Vrrp {
+/** Seconds between adverts: the default from measurements (docs/fail-over.md), and what VRRPv2 can do, which counts whole seconds. */
+const INTERVAL = { default: 0.3, version2: 1 };
+
+function buildVrrp({ vrrp, machines }: StackFile): Vrrp {
+  const { routerIds, version, authentication, password, transport } = vrrp;
+  // Hand-made files are of version 2, and all load balancers have to speak the same while they are taken over.
+  const asBefore = machines.source === "existing" || version === 2 || password !== undefined;
+  const advertInterval = vrrp.advertInterval ?? (asBefore ? INTERVAL.version2 : INTERVAL.default);
   const chosen = version ?? (Number.isInteger(advertInterval) ? 2 : 3);
   return {
     advertInterval,

@@ -175,7 +175,7 @@ const routerId = (example: number) => wholeNumber("a virtual router id", 1, 255,
 
 const vrrp = z
   .strictObject({
-    advertInterval: z.number().register(fields, { what: "a number of seconds", example: "1" }).default(1),
+    advertInterval: z.number().register(fields, { what: "a number of seconds", example: "0.3" }).optional(),
     routerIds: z
       .strictObject({ ipv4: routerId(51), ipv6: routerId(52), internal: routerId(53) })
       .register(fields, { what: "a map of virtual router ids", example: "{ ipv4: 51, ipv6: 52, internal: 53 }" })
@@ -185,7 +185,7 @@ const vrrp = z
     password: secret("the VRRP password, as a secret,", "{ secure: … }").optional(),
     transport: text("how adverts travel", "unicast").default("unicast"),
   })
-  .register(fields, { what: "a map of VRRP settings", example: "{ advertInterval: 1 }", hidden: true })
+  .register(fields, { what: "a map of VRRP settings", example: "{ advertInterval: 0.3 }", hidden: true })
   .prefault({});
 
 const ssh = z

@@ -93,7 +93,7 @@ export function elaborate(): Raw {
       app: { perDatacenter: { ams: 2, rtm: 1 } },
       backend: { port: 9000, perDatacenter: 1, flavor: { ams: "m1.medium", rtm: "m1.small" } },
     },
-    vrrp: { advertInterval: 0.3 },
+    vrrp: { advertInterval: 1 },
     ssh: { user: "ubuntu", allowedFrom: ["198.51.100.0/24", "2001:db8:ffff::/48"] },
     internal: { cidr: "192.0.2.0/25", vip: "192.0.2.1" },
     interfaces: { external: "ens3", internal: "ens4", server: "ens3" },

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { Encrypted } from "../../../config/encrypted";
 import { validate } from "../../../config/validate";
 import { goodStack } from "./fixtures/bad-stacks";
+import { existing } from "../../support/specs";
 import { pathsOf, shortest, specOf } from "./fixtures/stacks";
 
 test("everything left out has a default", () => {
@@ -28,10 +29,10 @@ test("everything left out has a default", () => {
     ],
     database: { engine: "galera", port: 3306, flavor: small },
     vrrp: {
-      advertInterval: 1,
+      advertInterval: 0.3,
       routerIds: { ipv4: 51, ipv6: 52, internal: 53 },
-      version: 2,
-      authentication: true,
+      version: 3,
+      authentication: false,
       transport: "unicast",
     },
     ssh: { user: "debian", allowedFrom: ["0.0.0.0/0", "::/0"] },
@@ -39,6 +40,19 @@ test("everything left out has a default", () => {
     image: "debian-12",
     nameservers: [],
   });
+});
+
+test("adverts go out every second where VRRPv2 is asked for, which knows no fractions", () => {
+  for (const vrrp of [{ version: 2 }, { password: new Encrypted() }]) {
+    assert.deepEqual(specOf({ ...shortest(), vrrp }).vrrp, {
+      advertInterval: 1,
+      routerIds: { ipv4: 51, ipv6: 52, internal: 53 },
+      version: 2,
+      authentication: true,
+      transport: "unicast",
+    });
+  }
+  assert.equal(specOf(existing()).vrrp.advertInterval, 1);
 });
 
 test("validate leaves its input alone", () => {

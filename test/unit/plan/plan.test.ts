@@ -119,16 +119,16 @@ describe("VRRP", () => {
     assert.deepEqual(
       node!.syncGroup.instances.map((each) => [each.version, each.authentication]),
       [
-        [3, false],
+        [2, true],
         [3, false],
         [3, false],
       ],
     );
-    const whole = plan(specOf(dualStack())).loadBalancers[0]!.syncGroup.instances;
+    const fraction = plan(specOf(dualStack())).loadBalancers[0]!.syncGroup.instances;
     assert.deepEqual(
-      whole.map((each) => [each.name, each.version, each.authentication]),
+      fraction.map((each) => [each.name, each.version, each.authentication]),
       [
-        ["EXTERN", 2, true],
+        ["EXTERN", 3, false],
         ["EXTERN6", 3, false],
         ["INTERN", 3, false],
       ],
