@@ -53,6 +53,21 @@ export class Lab {
     return JSON.parse(text) as T;
   }
 
+  /**
+   * Several commands in one session, as starting one takes longer than most commands; gives what they print.
+   *
+   * @param complete whether each has to succeed
+   */
+  async openstackAll(commands: readonly string[], { complete = true } = {}): Promise<string> {
+    const { stdout, stderr } = await exec(LAB, ["openstack"], {
+      input: `${commands.join("\n")}\n`,
+      env: { ...process.env, OS_CLOUD: `lab-${this.project}` },
+    });
+    // A session always ends with 1. What is printed of a new server has a password in it, and belongs in no error.
+    if (complete && stderr.trim() !== "") throw new Error(`openstack: ${stderr.trim()}`);
+    return stdout;
+  }
+
   /** For commands that print nothing worth reading. */
   async openstackDo(...args: string[]): Promise<void> {
     await run(LAB, ["openstack", ...args], { env: { ...process.env, OS_CLOUD: `lab-${this.project}` } });

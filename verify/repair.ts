@@ -17,7 +17,7 @@ export interface Repairs {
 
 /**
  * One `pulumi up` mends cloud and machines: replacing a Command runs its push again, in the program's own order (load
- * balancers one at a time, after a handover), and has no other effect, as no Command has a `delete`.
+ * balancers one at a time, after a handover), and has no other effect, as none of these has a `delete`.
  */
 export function planRepairs(findings: readonly Finding[], { machines }: Deployed): Repairs {
   const rules: string[] = [];

@@ -44,7 +44,8 @@ sysctls_set() {
 # nonlocal_binds: of ip_nonlocal_bind what is set though no file asks for it: haproxy binds "transparent", and with it
 # everything else would bind what is elsewhere as well.
 nonlocal_binds() {
-    [ "$ROLE" = load-balancer ] || return 0
+    # The haproxy that somebody else's host returns to may need it.
+    if [ "$ROLE" != load-balancer ] || adopted; then return 0; fi
     for name in net.ipv4.ip_nonlocal_bind net.ipv6.ip_nonlocal_bind; do
         [ "$(sysctl -n $name 2>/dev/null)" = 1 ] || continue
         cat /etc/sysctl.conf /etc/sysctl.d/* 2>/dev/null | grep -q "^ *$name *= *1" || echo $name

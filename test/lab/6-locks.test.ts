@@ -1,31 +1,23 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { stackState } from "../../harness/places";
-import { exec, type Result } from "../../operate/exec";
+import { type Result } from "../../operate/exec";
 import { until } from "../../operate/poll";
 import type { Stack } from "../../operate/stack";
 import { temporaryFolder } from "../support/folder";
+import { killEngine } from "./engine";
 import { cluster, lab, NAME, open, stackFile } from "./support";
 
 describe("two `pulumi up`s on the same stack", () => {
   const folder = temporaryFolder();
-  const locks = join(stackState(NAME), ".pulumi", "locks", "organization", "ha-cluster", NAME);
   let stack: Stack;
 
   before(async () => {
     stack = await open(stackFile(), folder.path);
   });
   after(() => folder.remove());
-
-  /** The engine that holds the stack's lock. */
-  function engine(): number | undefined {
-    const [lock] = readdirSync(locks, { encoding: "utf8" }).filter((name) => name.endsWith(".json"));
-    return lock === undefined
-      ? undefined
-      : (JSON.parse(readFileSync(join(locks, lock), "utf8")) as { pid: number }).pid;
-  }
 
   /** Begins an `up`, and returns once the push to the first load balancer is under way. */
   async function begin(changed: Stack): Promise<{ ended: Promise<Result> }> {
@@ -67,9 +59,7 @@ describe("two `pulumi up`s on the same stack", () => {
       ({ code }) => code === 0,
       { every: 20 },
     );
-    const pid = engine()!;
-    const { stdout: children } = await exec("ps", ["-o", "pid=", "--ppid", String(pid)]);
-    for (const each of [pid, ...children.split("\n").map(Number).filter(Boolean)]) process.kill(each, "SIGKILL");
+    await killEngine(stackState(NAME), NAME);
     assert.notEqual((await ended).code, 0);
 
     const refused = await stack.pulumi(up(stack));

@@ -6,6 +6,7 @@ import { until } from "../../operate/poll";
 import { bundle } from "../../render/bundle";
 import { renderAdoption } from "../../render/existing";
 import { loadBalancerFiles, loadBalancerSecretFiles } from "../../render/files";
+import { footprint, theirHaproxy, theirKeepalived } from "../support/handmade";
 import { dualStack, type Raw, specOf } from "../support/specs";
 import { assertDone, Client } from "./harness/load-balancers";
 import type { Machine } from "./harness/machine";
@@ -17,52 +18,12 @@ const INTERNAL_VIP = "198.51.100.200";
 const PASSWORD = "hunter2";
 const NUMBERS = [1, 2, 3];
 
-/** Three hosts whose files somebody else wrote, in the way of the article: one password, one id, EQUAL, multicast. */
-function theirKeepalived(): string {
-  const instance = (name: string, device: string, id: number, address: string): string => `
-vrrp_instance ${name} {
-     interface ${device}
-     virtual_router_id ${id}
-     state EQUAL
-     advert_int 1
-
-     authentication {
-        auth_type PASS
-        auth_pass ${PASSWORD}
-     }
-     virtual_ipaddress {
-        ${address}
-     }
-}
-`;
-  return `vrrp_sync_group VG_1 {
-     group {
-        EXTERN
-        INTERN
-     }
-}
-${instance("EXTERN", "eth0", 12, VIP.ipv4)}${instance("INTERN", "eth1", 13, INTERNAL_VIP)}`;
-}
-
-const THEIR_HAPROXY = `global
-    user haproxy
-    group haproxy
-defaults
-    mode http
-    timeout connect 3s
-    timeout client 60s
-    timeout server 60s
-frontend http-in
-    bind ${VIP.ipv4}:80 transparent
-    option forwardfor
-    option httpclose
-    http-request add-header X-Real-IP %[src]
-    default_backend appserver
-backend appserver
-    balance roundrobin
-    server one 198.51.100.193:8080 check
-    server two 198.51.100.194:8080 check
-`;
+const HAND_MADE = {
+  vip: VIP.ipv4,
+  internalVip: INTERNAL_VIP,
+  password: PASSWORD,
+  backends: ["198.51.100.193:8080", "198.51.100.194:8080"],
+};
 
 function stack(ipv6: boolean, changes: Raw = {}): Plan {
   const host = (number: number): object => ({
@@ -126,15 +87,8 @@ class Asker {
   }
 }
 
-/** All that somebody else may call theirs, with modes, owners and sums; what units are; addresses that are no VIPs. */
-function footprint(machine: Machine): Promise<string> {
-  return machine.output(
-    "cd / && find etc opt var/lib/ha-cluster -xdev ! -type d -print0 2>/dev/null | sort -z | xargs -0 stat -c '%n %a %U:%G %s' && " +
-      "sha256sum etc/keepalived/* etc/haproxy/*.cfg etc/network/interfaces && find etc/keepalived etc/haproxy etc/network -type d && " +
-      "systemctl is-enabled haproxy keepalived; systemctl is-active haproxy keepalived; " +
-      `ip -o addr show scope global | awk '{ print $2, $4 }' | grep -v -e ${VIP.ipv4} -e ${INTERNAL_VIP}; ip -6 route show default`,
-  );
-}
+const footprints = (): Promise<string[]> =>
+  Promise.all(all().map((machine) => machine.output(footprint([VIP.ipv4, INTERNAL_VIP]))));
 
 async function holders(address: string): Promise<string[]> {
   const shown = await Promise.all(
@@ -200,15 +154,19 @@ before(async () => {
       );
       await machine.run(
         "cat >/etc/keepalived/keepalived.conf && chmod 0640 /etc/keepalived/keepalived.conf",
-        theirKeepalived(),
+        theirKeepalived(HAND_MADE),
       );
-      await machine.run("cat >/etc/haproxy/haproxy.cfg && chown haproxy /etc/haproxy/haproxy.cfg", THEIR_HAPROXY);
-      await machine.output("systemctl -q enable --now haproxy keepalived");
+      await machine.run(
+        "cat >/etc/haproxy/haproxy.cfg && chown haproxy /etc/haproxy/haproxy.cfg",
+        theirHaproxy(HAND_MADE),
+      );
+      // A kernel setting of theirs that no file has, and that no load balancer of our own is left with.
+      await machine.output("sysctl -q -w net.ipv4.ip_nonlocal_bind=1; systemctl -q enable --now haproxy keepalived");
     }),
   );
   await oneHolder(VIP.ipv4, INTERNAL_VIP);
   await answers(`http://${VIP.ipv4}/`);
-  found = await Promise.all(all().map(footprint));
+  found = await footprints();
 });
 after(() => site.close());
 
@@ -253,7 +211,7 @@ test("taken over, given IPv6 and given back, while a client asks all the time", 
         await oneHolder(VIP.ipv4, INTERNAL_VIP);
       }
       assert.deepEqual(
-        await Promise.all(all().map(footprint)),
+        await footprints(),
         found.map((text) => text.replace(/^opt\/ha-cluster\/.*\n/gm, "")),
       );
     });

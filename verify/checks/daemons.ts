@@ -2,6 +2,7 @@ import type { Role } from "../../plan/servers";
 import { type Finding, pushable } from "../finding";
 import type { DeployedMachine } from "../gather/deployed";
 import type { MachineFacts, UnitFacts } from "../gather/facts";
+import { FIREWALL, owns } from "./network";
 
 interface Daemon {
   unit: string;
@@ -15,21 +16,23 @@ interface Daemon {
 
 const NOTHING = /^$/;
 
+const FIREWALL_UNIT = "nftables.service";
+
 const DAEMONS: Record<Role, Daemon[]> = {
   "load-balancer": [
     { unit: "haproxy.service", runs: "always", reads: /^\/etc\/haproxy\//, since: "worker" },
     { unit: "keepalived.service", runs: "always", reads: /^\/etc\/keepalived\//, since: "unit" },
-    { unit: "nftables.service", runs: "boot", reads: NOTHING, since: "unit" },
+    { unit: FIREWALL_UNIT, runs: "boot", reads: NOTHING, since: "unit" },
   ],
   database: [
     { unit: "mariadb.service", runs: "always", reads: /^\/etc\/mysql\//, since: "main" },
     { unit: "galera-status.socket", runs: "always", reads: /\/galera-status\.socket$/, since: "unit" },
     { unit: "galera-boot.service", runs: "boot", reads: NOTHING, since: "unit" },
-    { unit: "nftables.service", runs: "boot", reads: NOTHING, since: "unit" },
+    { unit: FIREWALL_UNIT, runs: "boot", reads: NOTHING, since: "unit" },
   ],
   "app-server": [
     { unit: "app.service", runs: "always", reads: /\/(app\.service|app\.env)$/, since: "main" },
-    { unit: "nftables.service", runs: "boot", reads: NOTHING, since: "unit" },
+    { unit: FIREWALL_UNIT, runs: "boot", reads: NOTHING, since: "unit" },
   ],
 };
 
@@ -38,7 +41,9 @@ const GRAIN_SECONDS = 0.1;
 
 /** Daemons run, will after the next boot, and on the files that are on the disk. */
 export function checkDaemons(machine: DeployedMachine, facts: MachineFacts): Finding[] {
-  return DAEMONS[machine.role].flatMap((daemon) => checkDaemon(machine, facts, daemon));
+  return DAEMONS[machine.role]
+    .filter(({ unit }) => unit !== FIREWALL_UNIT || owns(machine, FIREWALL))
+    .flatMap((daemon) => checkDaemon(machine, facts, daemon));
 }
 
 function checkDaemon(machine: DeployedMachine, facts: MachineFacts, daemon: Daemon): Finding[] {

@@ -4,6 +4,13 @@ import type { MachineFacts } from "../gather/facts";
 
 const ADDRESSES = "/etc/ha-cluster/addresses";
 const LISTENERS = "/etc/ha-cluster/listeners";
+const SYSCTL = "/etc/sysctl.d/50-ha-cluster.conf";
+export const FIREWALL = "/etc/nftables.conf";
+
+/** Of a host that somebody else built, firewall and kernel settings are theirs. */
+export function owns(machine: DeployedMachine, path: string): boolean {
+  return machine.files.some((file) => file.path === path);
+}
 
 /** The fields of each line of a file that was pushed. */
 export function pushedLines(machine: DeployedMachine, path: string): string[][] {
@@ -27,6 +34,20 @@ export function checkNetwork(machine: DeployedMachine, facts: MachineFacts): Fin
   }
   if (machine.role !== "load-balancer") return findings;
 
+  if (owns(machine, SYSCTL)) findings.push(...checkSysctls(facts, config));
+  for (const line of facts.strayVips) {
+    const [file = "", number = "", text = ""] = line.split(/:(\d+):/);
+    const finding = config(file, "no VIP: they are keepalived's alone", `line ${number}: ${text.trim()}`);
+    findings.push(byHand(finding, `remove the line from ${file} on ${machine.name}`));
+  }
+  return findings;
+}
+
+function checkSysctls(
+  facts: MachineFacts,
+  config: (what: string, expected: string, found: string) => Finding,
+): Finding[] {
+  const findings: Finding[] = [];
   const forward = facts.sysctls.get("net.ipv4.ip_forward");
   if (forward !== "1") findings.push(config("net.ipv4.ip_forward", "1", forward ?? "unknown"));
   for (const name of ["net.ipv4.ip_nonlocal_bind", "net.ipv6.ip_nonlocal_bind"]) {
@@ -35,11 +56,6 @@ export function checkNetwork(machine: DeployedMachine, facts: MachineFacts): Fin
     const finding = config(name, "0 (haproxy binds transparent)", value);
     const by = facts.sysctlFiles.find((line) => line.includes(name));
     findings.push(by === undefined ? finding : byHand(finding, `remove the line from ${by}, then sysctl -w ${name}=0`));
-  }
-  for (const line of facts.strayVips) {
-    const [file = "", number = "", text = ""] = line.split(/:(\d+):/);
-    const finding = config(file, "no VIP: they are keepalived's alone", `line ${number}: ${text.trim()}`);
-    findings.push(byHand(finding, `remove the line from ${file} on ${machine.name}`));
   }
   return findings;
 }
@@ -51,7 +67,7 @@ function byHand({ check, where, what, severity, expected, found }: Finding, mend
 
 /** The loaded rules are those that the file makes. */
 export function checkFirewall(machine: DeployedMachine, facts: MachineFacts): Finding[] {
-  if (facts.firewall.length === 0) return [];
+  if (facts.firewall.length === 0 || !owns(machine, FIREWALL)) return [];
   const side = (sign: string): string[] =>
     facts.firewall.filter((line) => line.startsWith(sign)).map((line) => line.slice(1).trim());
   const [missing, added] = [side("<"), side(">")];

@@ -43,6 +43,19 @@ describe("judge", () => {
     );
   });
 
+  test("firewall and kernel settings of a host that somebody else built are theirs", () => {
+    const all = deployed();
+    const theirs = ["/etc/nftables.conf", "/etc/sysctl.d/50-ha-cluster.conf"];
+    for (const machine of all.machines) machine.files = machine.files.filter(({ path }) => !theirs.includes(path));
+    const seen = healthy(all);
+    for (const { facts } of seen.looks) {
+      facts.units.get("nftables.service")!.enabled = "disabled";
+      facts.firewall = ["< table inet filter {"];
+      facts.sysctls.set("net.ipv4.ip_forward", "0").set("net.ipv4.ip_nonlocal_bind", "1");
+    }
+    assert.deepEqual(judge(all, seen, NOW), []);
+  });
+
   test("the content of a secret file is never shown", () => {
     const all = deployed();
     const seen = healthy(all);
