@@ -126,7 +126,7 @@ export const ROWS: Record<Release, ReleaseRow> = {
     haproxy: { ...HAPROXY_2_6, version: "2.8.5" },
   },
   "debian-11": {
-    keepalived: { ...KEEPALIVED_2_2, version: "2.1.5", linkLocalFirst: true },
+    keepalived: { ...KEEPALIVED_2_2, version: "2.1.5" },
     haproxy: { ...HAPROXY_2_6, version: "2.2.9", fdHardLimit: false, idleClose: false },
   },
   "debian-12": {

@@ -43,16 +43,26 @@ apt() {
         -o Dpkg::Options::=--force-confold "$@" >>"$STATE/apt.log" 2>&1 </dev/null
 }
 
-# install_packages ROLE: 1 when apt fails; the words are apt's.
+# with_versions FILE: of its input, package names, those that FILE gives a version as NAME=VERSION. Apt would take its newest.
+with_versions() {
+    while read -r package; do
+        version=$(awk -v name="$package" '$1 == name { print $2 }' "$1" 2>/dev/null) || version=
+        echo "$package${version:+=$version}"
+    done
+}
+
+# install_packages ROLE: 1 when apt fails; the words are apt's. A package that a power cut left half installed is missing too.
 install_packages() {
     # Of a host that somebody else built, adopt.sh has asked for what is needed.
     ! adopted || return 0
+    asked=$VERSIONS
+    [ "$BUNDLE" != files ] || asked=$INCOMING/files$VERSIONS
     # shellcheck disable=SC2046 # one word per package
-    set -- $(missing_packages "$1")
+    set -- $(missing_packages "$1" | with_versions "$asked")
     [ $# -gt 0 ] || return 0
     started=$(clock)
     : >"$STATE/apt.log"
-    if ! { apt update && without_starts install --no-install-recommends "$@"; }; then
+    if ! { apt update && without_starts install --allow-downgrades --no-install-recommends "$@"; }; then
         fail_with_apt "install $*"
     fi
     say "installed $* ($(since "$started") s)"

@@ -3,7 +3,8 @@ import { type Release, RELEASES } from "../../config/spec";
 import { plan, type Plan } from "../../plan/plan";
 import type { ConfigFile } from "../../render/bundle";
 import { appServerFiles, databaseFiles, loadBalancerFiles } from "../../render/files";
-import { dualStack, elaborate, existing, ipv4Only, type Raw, specOf } from "../support/specs";
+import { dualStack, elaborate, existing, existingElaborate, ipv4Only, type Raw, specOf } from "../support/specs";
+import { READERS } from "./releases/roots";
 
 export interface GoldenCase {
   /** Name of the golden file. */
@@ -39,6 +40,7 @@ export function goldenCases(): GoldenCase[] {
   const dual = load(dualStack());
   return [
     ...RELEASES.map((release) => balancer(`existing-${release}`, existing(release), "lb-dc1")),
+    ...READERS.map((release) => balancer(`elaborate-${release}`, existingElaborate(release), "lb-dc1")),
     balancer("ipv4-lb-dc1", ipv4Only(), "lb-dc1"),
     balancer("dual-lb-dc1", dualStack(), "lb-dc1"),
     balancer("dual-lb-dc3", dualStack(), "lb-dc3"),

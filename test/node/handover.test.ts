@@ -8,7 +8,17 @@ import type { Attempt } from "../../operate/traffic/gap";
 import { Traffic } from "../../operate/traffic/traffic";
 import { App, APP_ADDRESS } from "./harness/app";
 import { edit } from "./harness/bundles";
-import { Client, VIPS, assertDone, certificate, files, secretsWith, untilMaster, vips } from "./harness/load-balancers";
+import {
+  Client,
+  VIPS,
+  assertDone,
+  certificate,
+  files,
+  secretsWith,
+  untilDrained,
+  untilMaster,
+  vips,
+} from "./harness/load-balancers";
 import type { Machine } from "./harness/machine";
 import { Site } from "./harness/site";
 
@@ -96,17 +106,7 @@ async function losesNothing(handOver: () => Promise<void>, from: Machine, to: Ma
   });
   assert.deepEqual(failures(attempts), []);
   assert.ok(Number(await to.output("cat /sys/class/net/ha-relay/statistics/tx_packets")) > 0);
-  await over(from);
-}
-
-/** The drain ends when no connection is left, and the mark is the operator's, or gone. */
-async function over(machine: Machine): Promise<void> {
-  await until(
-    "the drain is over",
-    () => machine.run("systemctl is-active ha-cluster-drain"),
-    ({ code }) => code !== 0,
-  );
-  assert.equal(await machine.output("ls /run/ha-cluster/draining 2>/dev/null || :"), "");
+  await untilDrained(from);
 }
 
 test("a planned handover by a push loses no connection", async () => {
@@ -158,7 +158,7 @@ test("a connection that is kept alive is the same before and after", async () =>
   await untilMaster(lb2);
   await arriveAtTheOldMaster(lb1, lb2);
   assert.equal(await kept, "answered over 1");
-  await over(lb1);
+  await untilDrained(lb1);
 });
 
 /** Connections that the new master accepted, while the client's neighbour table leads to the old one, which still drains. */

@@ -96,3 +96,28 @@ test("without the line, what is installed stays; an earlier version is a version
   assert.equal(await version("keepalived"), installed.keepalived);
   await serves();
 });
+
+/** Stops apt in the midst of haproxy's upgrade, for good. */
+const FREEZE = `
+while [ "$(dpkg-query -W -f='\${db:Status-Status}' haproxy)" = installed ]; do :; done
+kill -STOP $(pgrep -x apt-get) $(pgrep -x dpkg)
+dpkg-query -W -f='\${db:Status-Status}' haproxy`;
+
+test("after a power cut in mid-upgrade the same push ends with the versions that it asks for", async () => {
+  const wanted = { haproxy: `${installed.haproxy}+next`, keepalived: `${installed.keepalived}+next` };
+  const cut = push(wanted);
+  assert.notEqual(await lb2.output(FREEZE), "installed");
+  lb2.powerOff();
+  assert.notEqual((await cut).code, 0);
+  await lb2.powerOn();
+
+  assertDone(await push(wanted));
+  assert.equal(await version("haproxy"), wanted.haproxy);
+  assert.equal(await version("keepalived"), wanted.keepalived);
+  assert.equal(
+    await lb2.output("dpkg --audit; ls /usr/sbin/policy-rc.d /var/lib/ha-cluster/journal 2>/dev/null || :"),
+    "",
+  );
+  await serves();
+  assert.match((await push(wanted)).stdout, /nothing to change/);
+});

@@ -101,6 +101,13 @@ export function elaborate(): Raw {
   });
 }
 
+/** As much as it can be asked on hosts that somebody else built. */
+export function existingElaborate(release: string): Raw {
+  const { vips, services } = elaborate();
+  const appServers = { app: { addresses: ["198.51.100.31"] }, backend: { port: 9000, addresses: ["198.51.100.32"] } };
+  return existing(release, { vips, services, appServers, vrrp: { advertInterval: 0.3 } });
+}
+
 export function specOf(raw: Raw, stack = "dev"): Spec {
   const { spec, problems } = validate(raw, stack);
   if (!spec) throw new Error(formatProblems(problems, "test"));

@@ -9,10 +9,10 @@ export const APP_ADDRESS = "198.51.100.210";
 export class App {
   private constructor(private readonly child: ChildProcess) {}
 
-  static async on(site: Site): Promise<App> {
+  static async on(site: Site, at = APP_ADDRESS): Promise<App> {
     const namespace = site.addNamespace("app", ["internal"]);
-    must("ip", "-n", namespace, "address", "add", `${APP_ADDRESS}/26`, "dev", "eth0");
-    const script = ["--import", "tsx", join(__dirname, "slow-app.ts"), APP_ADDRESS];
+    must("ip", "-n", namespace, "address", "add", `${at}/26`, "dev", "eth0");
+    const script = ["--import", "tsx", join(__dirname, "slow-app.ts"), at];
     // Its input ends with ours: it never outlives the tests.
     const child = spawn("ip", ["netns", "exec", namespace, process.execPath, ...script], {
       stdio: ["pipe", "pipe", "inherit"],

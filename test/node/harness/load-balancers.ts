@@ -59,7 +59,7 @@ export class Client {
   static on(site: Site): Client {
     const namespace = site.addNamespace("client", ["external"]);
     must("ip", "-n", namespace, "address", "add", "203.0.113.58/27", "dev", "eth0");
-    must("ip", "-n", namespace, "address", "add", "2001:db8:40::90/64", "dev", "eth0", "nodad");
+    must("ip", "-n", namespace, "address", "add", "2001:db8:40::90/48", "dev", "eth0", "nodad");
     return new Client(namespace);
   }
 
@@ -85,15 +85,28 @@ export async function certificate(machine: Machine, name: string): Promise<strin
 }
 
 /** Those that the machine holds. */
-export async function vips(machine: Machine): Promise<string[]> {
+export async function vips(machine: Machine, of: readonly string[] = VIPS): Promise<string[]> {
   const addresses = (await machine.output("ip -o addr show | awk '{ print $4 }'")).split("\n");
-  return VIPS.filter((vip) => addresses.some((address) => address.split("/")[0] === vip));
+  return of.filter((vip) => addresses.some((address) => address.split("/")[0] === vip));
 }
 
-export async function untilMaster(machine: Machine): Promise<void> {
-  await until(`${machine.name} has all VIPs`, async () => (await vips(machine)).length === VIPS.length, Boolean, {
-    seconds: 60,
-  });
+export async function untilMaster(machine: Machine, all: readonly string[] = VIPS): Promise<void> {
+  await until(
+    `${machine.name} has all VIPs`,
+    () => vips(machine, all),
+    (held) => held.length === all.length,
+    { seconds: 60 },
+  );
+}
+
+/** The drain ends when no connection is left, and the mark is the operator's, or gone. */
+export async function untilDrained(machine: Machine): Promise<void> {
+  await until(
+    `the drain of ${machine.name} is over`,
+    () => machine.run("systemctl is-active ha-cluster-drain"),
+    ({ code }) => code !== 0,
+  );
+  assert.equal(await machine.output("ls /run/ha-cluster/draining 2>/dev/null || :"), "");
 }
 
 /** All files that a push may touch with their modes, owners, times and inodes, and the daemons' pids. */

@@ -36,9 +36,9 @@ export class Site {
     process.once("exit", () => site.close());
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
     for (const range of RANGES) {
-      if (must("ip", "route", "show", "exact", range).trim() === "") {
-        must("ip", "route", "add", "unreachable", range, "proto", ROUTES_MARK);
-      }
+      // Another site may be adding it at this very moment.
+      may("ip", "route", "add", "unreachable", range, "proto", ROUTES_MARK);
+      if (must("ip", "route", "show", "exact", range).trim() === "") throw new Error(`no route keeps ${range} here`);
     }
     if (Number(readFileSync(INOTIFY, "utf8")) < INOTIFY_INSTANCES) writeFileSync(INOTIFY, `${INOTIFY_INSTANCES}`);
     must("ip", "netns", "add", site.switch);

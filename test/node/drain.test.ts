@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { until } from "../../operate/poll";
+import { App } from "./harness/app";
+import {
+  Client,
+  assertDone,
+  certificate,
+  secretsWith,
+  untilDrained,
+  untilMaster as untilMasterOf,
+  vips,
+} from "./harness/load-balancers";
+import type { Machine } from "./harness/machine";
+import { RENDERED_APP, RENDERED_VIPS, rendered } from "./harness/rendered";
+import { Site } from "./harness/site";
+import { Upload } from "./harness/upload";
+
+const URLS = ["http://203.0.113.48", "http://[2001:db8:40:67bb::1]"];
+const MEGABYTES = 64;
+
+let site: Site;
+let lb1: Machine, lb2: Machine, lb3: Machine;
+let client: Client;
+let app: App;
+
+before(async () => {
+  site = Site.open();
+  client = Client.on(site);
+  app = await App.on(site, RENDERED_APP);
+  const names = ["lb1", "lb2", "lb3"];
+  [lb1, lb2, lb3] = (await Promise.all(names.map((name) => site.boot(name, ["external", "internal"])))) as [
+    Machine,
+    Machine,
+    Machine,
+  ];
+  const secrets = secretsWith(await certificate(lb1, "www"));
+  const bundles = rendered();
+  const push = async (machine: Machine, files: string): Promise<void> => {
+    assertDone(await machine.push("load-balancer", "secrets", secrets));
+    assertDone(await machine.push("load-balancer", "files", files));
+  };
+  // Whoever is there first has the VIPs, and keeps them.
+  await push(lb1, bundles[0]);
+  await untilMaster(lb1);
+  await Promise.all([push(lb2, bundles[1]), push(lb3, bundles[2])]);
+  await untilServed();
+});
+after(() => {
+  app.stop();
+  site.close();
+});
+
+function untilMaster(machine: Machine): Promise<void> {
+  return untilMasterOf(machine, RENDERED_VIPS);
+}
+
+/** One load balancer has everything, no other has anything, and both families are answered. */
+async function untilServed(): Promise<void> {
+  for (const url of URLS) {
+    await until(
+      `${url} is served`,
+      () => client.get(`${url}/`),
+      (body) => body === "served",
+      { seconds: 60 },
+    );
+  }
+  const held = await Promise.all([lb1, lb2, lb3].map((machine) => vips(machine, RENDERED_VIPS)));
+  assert.deepEqual(held.flat().sort(), [...RENDERED_VIPS].sort());
+}
+
+/** Packets that it got from a client and passed on to one that drains. */
+async function relayed(machine: Machine): Promise<number> {
+  return Number(await machine.output("cat /sys/class/net/ha-relay/statistics/tx_packets"));
+}
+
+async function handOver(from: Machine, to: Machine): Promise<void> {
+  await from.output("touch /run/ha-cluster/maintenance");
+  await untilMaster(to);
+}
+
+async function untilRelays(machine: Machine, packets: number): Promise<void> {
+  const before = await relayed(machine);
+  await until(
+    `${machine.name} relays ${packets} packets`,
+    () => relayed(machine),
+    (count) => count >= before + packets,
+    { seconds: 60 },
+  );
+}
+
+/** Ends a drain, and the operator's mark with it. */
+async function end(machine: Machine): Promise<void> {
+  await untilDrained(machine);
+  await machine.output("rm /run/ha-cluster/maintenance");
+}
+
+/** The text of a download that went on without a gap until it was released. */
+function assertWhole(text: string): void {
+  const lines = text.trimEnd().split("\n");
+  assert.equal(lines.pop(), "end");
+  assert.deepEqual(
+    lines,
+    lines.map((_, index) => `${index + 1}`),
+  );
+}
+
+/** Downloads over both families, which `machine` serves. */
+async function heldDownloads(machine: Machine): Promise<() => Promise<void>> {
+  const bodies = URLS.map((url) => client.get(`${url}/held`, 300));
+  await until(
+    `${machine.name} serves the downloads`,
+    () => machine.output("ss -Htn state established 'sport = :80'"),
+    (shown) => shown.split("\n").filter((line) => line.includes("203.0.113.48") || line.includes("67bb")).length >= 2,
+  );
+  return async () => (await Promise.all(bodies)).forEach(assertWhole);
+}
+
+test("an upload that is under way comes through a handover whole", async () => {
+  const uploads = URLS.map((url) => Upload.start(client, `${url}/upload`, MEGABYTES));
+  await until(
+    "both uploads reach lb1",
+    () => lb1.output("ss -Htn state established 'sport = :80'"),
+    (shown) => shown.includes("203.0.113.48") && shown.includes("67bb"),
+  );
+  await handOver(lb1, lb2);
+  await untilRelays(lb2, 1000);
+  for (const upload of uploads) {
+    const { sent, received } = await upload.finish();
+    assert.equal(received, sent);
+    assert.ok(Number(sent.split(" ")[0]) >= MEGABYTES * 1024 * 1024, sent);
+  }
+  await end(lb1);
+  await untilServed();
+});
+
+test("a haproxy that is restarted while it drains waits until its connections are over", async () => {
+  const whole = await heldDownloads(lb2);
+  await handOver(lb2, lb1);
+  const pid = await lb2.output("systemctl show -p MainPID --value haproxy");
+  const restarted = lb2.run("systemctl restart haproxy");
+  await until(
+    "the restart waits",
+    () => lb2.output("systemctl show -p SubState,ControlPID haproxy"),
+    (shown) => /SubState=stop\b/.test(shown) && !shown.includes("ControlPID=0"),
+  );
+  await untilRelays(lb1, 20);
+  assert.equal(await client.get(`${URLS[0]}/release`), "released");
+  await whole();
+  assert.equal((await restarted).code, 0);
+  assert.notEqual(await lb2.output("systemctl show -p MainPID --value haproxy"), pid);
+  await end(lb2);
+  await untilServed();
+});
+
+test("two load balancers drain at once, and each finishes what it has", async () => {
+  const first = await heldDownloads(lb1);
+  await handOver(lb1, lb2);
+  const second = await heldDownloads(lb2);
+  await handOver(lb2, lb3);
+  assert.equal(
+    await Promise.all([lb1, lb2].map((machine) => machine.output("systemctl is-active ha-cluster-drain"))).then(String),
+    "active,active",
+  );
+  await untilRelays(lb3, 100);
+  assert.equal(await client.get(`${URLS[1]}/release`), "released");
+  await first();
+  await second();
+  await end(lb1);
+  await end(lb2);
+  await untilServed();
+});
