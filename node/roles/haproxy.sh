@@ -22,7 +22,7 @@ $(last_words haproxy)"
 }
 
 haproxy_start() {
-    systemctl -q enable haproxy
+    start_at_boot haproxy
     # A unit that failed too often in a row is not started any more.
     systemctl reset-failed haproxy 2>/dev/null || :
     systemctl restart haproxy || fail "haproxy does not start:
@@ -43,7 +43,7 @@ haproxy_reload() {
 $(last_words haproxy)"
     wait_for 20 haproxy_reloaded "$reloads" || fail "haproxy goes on with its old files, the new ones do not work:
 $(last_words haproxy)"
-    systemctl -q enable haproxy
+    start_at_boot haproxy
     say "haproxy: reloaded"
 }
 
