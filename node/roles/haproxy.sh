@@ -67,12 +67,13 @@ haproxy_listens() {
 }
 
 missing_listeners() {
-    [ -e $LISTENERS ] || return 0
-    while read -r address port _; do
-        case $address in
-        *:*) place="[$address]:$port" ;;
-        *) place=$address:$port ;;
-        esac
+    [ -s $LISTENERS ] || return 0
+    places=$(awk '{ print ($1 ~ /:/ ? "[" $1 "]" : $1) ":" $2 }' $LISTENERS | sort -u)
+    # One question for all of them, as a rule: each matches one local address.
+    any=$(echo "$places" | awk '{ printf "%ssrc %s", sep, $1; sep = " or " }')
+    listening=$(ss -Hltnp "$any" | awk '/"haproxy"/ { print $4 }' | sort -u | wc -l)
+    [ "$listening" -ne "$(echo "$places" | wc -l)" ] || return 0
+    echo "$places" | while read -r place; do
         ss -Hltnp "src $place" | grep -q '"haproxy"' || echo "$place"
-    done <$LISTENERS
+    done
 }
