@@ -5,8 +5,8 @@ import { keysInTheClear, readPulumiConfig } from "./config/pulumi";
 import { load } from "./plan/load";
 import { describe } from "./plan/describe";
 
-// @pulumi/pulumi notes a stack trace for every promise (runtime/debuggable.js) and ts-node maps each frame of it to its source,
-// which was a third of the time of a large cluster's preview. Three frames still say where a mistake is.
+// @pulumi/pulumi notes a stack trace for every promise (runtime/debuggable.js), and mapping each frame of it to its source
+// was a third of the time of a large cluster's preview. Three frames still say where a mistake is.
 Error.stackTraceLimit = 3;
 
 const stack = pulumi.getStack();

@@ -38,10 +38,8 @@ list_bundle() {
 
 # unpack_bundle BUNDLE LIST TREE: writes each file's text below TREE, root's alone for now.
 unpack_bundle() {
-    while read -r _ _ path; do
-        mkdir -p "$3${path%/*}"
-        : >"$3$path"
-    done <"$2"
+    awk -v tree="$3" '{ sub(/\/[^\/]*$/, "", $3); print tree $3 }' "$2" | sort -u | xargs mkdir -p
+    while read -r _ _ path; do : >"$3$path"; done <"$2"
     awk -v tree="$3" '
         $0 == "==> end" { exit }
         /^==> / { if (file) close(file); file = tree $2; next }
@@ -52,8 +50,12 @@ unpack_bundle() {
 # dress_files LIST TREE: gives the unpacked files their modes and owners. After packages are
 # installed, which may bring the owner.
 dress_files() {
-    while read -r mode owner path; do
-        chown "$owner" "$2$path" || fail "no such owner on this machine: $owner, for $path"
-        chmod "$mode" "$2$path"
-    done <"$1"
+    cut -d ' ' -f 1,2 "$1" | sort -u >"$INCOMING/dresses"
+    while read -r mode owner; do
+        alike=$(awk -v mode="$mode" -v owner="$owner" -v tree="$2" '$1 == mode && $2 == owner { print tree $3 }' "$1")
+        # shellcheck disable=SC2086 # one word per path
+        chown "$owner" $alike || fail "no such owner on this machine: $owner, for $(echo $alike | sed "s|$2||g")"
+        # shellcheck disable=SC2086
+        chmod "$mode" $alike
+    done <"$INCOMING/dresses"
 }

@@ -17,9 +17,10 @@ packages_of() {
 }
 
 missing_packages() {
+    # shellcheck disable=SC2046 # one word per package
+    installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $(packages_of "$1") 2>/dev/null) || : # some are unknown
     packages_of "$1" | while read -r package; do
-        status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || status=
-        [ "$status" = installed ] || echo "$package"
+        printf '%s\n' "$installed" | grep -qxF "$package installed" || echo "$package"
     done
 }
 

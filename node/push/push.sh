@@ -60,9 +60,10 @@ recover() {
 receive() {
     timeout 60 cat >"$INCOMING/bundle" || fail "the bundle did not come within 60 s"
     list_bundle "$INCOMING/bundle" >"$INCOMING/list"
-    while read -r _ _ path; do
-        if grep -qsxF "$path" "$STATE/owned/$OTHER_BUNDLE"; then fail "$path is in the bundle $OTHER_BUNDLE already"; fi
-    done <"$INCOMING/list"
+    if [ -e "$STATE/owned/$OTHER_BUNDLE" ]; then
+        path=$(cut -d ' ' -f 3 "$INCOMING/list" | grep -xF -m 1 -f "$STATE/owned/$OTHER_BUNDLE") || path=
+        [ -z "$path" ] || fail "$path is in the bundle $OTHER_BUNDLE already"
+    fi
     unpack_bundle "$INCOMING/bundle" "$INCOMING/list" "$INCOMING/files"
 }
 

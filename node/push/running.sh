@@ -72,6 +72,10 @@ firewall_loaded() {
 # Unit files that systemd has not read. Of a template (@) it only knows the instances that run.
 units_unapplied() {
     [ -e "$STATE/owned/files" ] || return 0
+    # One question for all of them, as a rule.
+    units=$(sed -n -e '/@/d' -e 's|^/etc/systemd/system/\([^/]*\)\.d/.*|\1|p; t' -e 's|^/etc/systemd/system/||p' "$STATE/owned/files")
+    # shellcheck disable=SC2086 # one word per unit
+    case $(systemctl show -p NeedDaemonReload $units) in *=yes*) ;; *) return 0 ;; esac
     while read -r path; do
         case $path in
         *@*) continue ;;
@@ -84,6 +88,14 @@ units_unapplied() {
 }
 
 runs() { systemctl -q is-active "$1" && systemctl -q is-enabled "$1"; }
+
+# start_at_boot UNIT: enables it. Only where it may not be: systemctl looks for SysV scripts and has systemd read all its
+# units anew, which takes half a second.
+start_at_boot() {
+    if changed "/etc/systemd/system/$1*" || [ "$(systemctl is-enabled "$1" 2>/dev/null)" != enabled ]; then
+        systemctl -q enable "$1"
+    fi
+}
 
 load_balancer_unapplied() {
     ! owned "$HAPROXY_CONFIG" || haproxy_runs || echo "$HAPROXY_CONFIG"

@@ -21,12 +21,14 @@ REPLACED=$STATE/replaced-packages # lines "NAME VERSION" of what the push replac
 OLD_PACKAGES=$STATE/old-packages  # their .deb files, for the way back: archives drop old versions
 
 # owned PATH: whether a bundle put it here.
-owned() { cat "$STATE"/owned/* 2>/dev/null | grep -qxF "$1"; }
+owned() { grep -qsxF "$1" "$STATE"/owned/*; }
 
 # same FILE LIVE: text, mode and owner.
 same() {
-    [ -f "$2" ] && [ ! -L "$2" ] && cmp -s "$1" "$2" &&
-        [ "$(stat -c '%a %U:%G' "$1")" = "$(stat -c '%a %U:%G' "$2")" ]
+    [ -f "$2" ] && [ ! -L "$2" ] && cmp -s "$1" "$2" || return 1
+    # shellcheck disable=SC2046 # two words
+    set -- $(stat -c '%a,%U:%G' "$1" "$2")
+    [ "$1" = "$2" ]
 }
 
 # listed PATH LIST
@@ -43,9 +45,11 @@ list_changes() {
             echo "changed $path"
         fi
     done <"$2"
-    [ ! -e "$STATE/owned/$1" ] || while read -r path; do
-        if ! listed "$path" "$2" && exists "$path"; then echo "removed $path"; fi
-    done <"$STATE/owned/$1"
+    [ -e "$STATE/owned/$1" ] || return 0
+    cut -d ' ' -f 3 "$2" >"$INCOMING/listed"
+    { grep -vxF -f "$INCOMING/listed" "$STATE/owned/$1" || :; } | while read -r path; do
+        if exists "$path"; then echo "removed $path"; fi
+    done
 }
 
 ROOM=4096 # KiB

@@ -13,26 +13,28 @@ VIEW=$INCOMING/view
 # build_view LIST TREE: for the bundle in LIST and TREE; the other one's files are the live ones.
 build_view() {
     rm -rf "$VIEW" "$INCOMING/raw"
-    mkdir -p "$VIEW" "$INCOMING/raw"
+    mkdir -p "$INCOMING/raw"
     [ ! -e "$STATE/owned/$OTHER_BUNDLE" ] || while read -r path; do
         [ ! -e "$path" ] || (cd / && cp -L --parents ".$path" "$INCOMING/raw")
     done <"$STATE/owned/$OTHER_BUNDLE"
     cp -r "$2/." "$INCOMING/raw"
     (cd "$INCOMING/raw" && find . -type f | sed 's/^\.//') >"$INCOMING/view-paths"
-    while read -r path; do
-        mkdir -p "$VIEW${path%/*}"
-        rewrite_paths "$INCOMING/raw$path" >"$VIEW$path"
-    done <"$INCOMING/view-paths"
+    cp -r "$INCOMING/raw" "$VIEW"
+    rewrite_paths
 }
 
-# rewrite_paths FILE: a path counts only where it stands alone, not inside a longer one. A directory
+# rewrite_paths: a path counts only where it stands alone, not inside a longer one. A directory
 # that holds nothing but secrets ("crt /etc/haproxy/certs") counts as well.
 rewrite_paths() {
-    awk -v view="$VIEW" -v paths="$INCOMING/view-paths" '
+    find "$INCOMING/raw" -type f -exec awk -v raw="$INCOMING/raw" -v view="$VIEW" -v paths="$INCOMING/view-paths" '
         function inside(letter) { return letter ~ /[A-Za-z0-9._\/-]/ } # a path goes on with this letter
         BEGIN {
             while ((getline path < paths) > 0) known[path]
             known["/etc/haproxy/certs"]
+        }
+        FNR == 1 {
+            if (rewritten) close(rewritten)
+            rewritten = view substr(FILENAME, length(raw) + 1)
         }
         {
             for (path in known) {
@@ -45,9 +47,9 @@ rewrite_paths() {
                 }
                 $0 = done $0
             }
-            print
+            print >rewritten
         }
-    ' "$1"
+    ' {} +
 }
 
 # in_view PATH: whether the view holds it.

@@ -18,7 +18,7 @@ app_server_apply() {
     fi
     # Only until the first release of one's own: whoever moves the link decides from then on.
     if ! exists $CURRENT; then ln -s releases/sample $CURRENT; fi
-    systemctl -q enable app
+    start_at_boot app
     release_loads
     if changed $APP_UNIT $APP_ENV $APP_SECRET || ! systemctl -q is-active app; then
         app_restart

@@ -22,7 +22,7 @@ status_apply() {
         systemctl -q disable --now galera-status.socket 2>/dev/null || :
         return
     fi
-    systemctl -q enable galera-status.socket
+    start_at_boot galera-status.socket
     verb=start
     if changed $STATUS_SOCKET; then verb=restart; fi
     systemctl $verb galera-status.socket || fail "the socket of the status service does not start:
@@ -35,7 +35,7 @@ $(last_words 'galera-status*')"
 # Runs at boots only; here MariaDB is already where it shall be.
 boot_apply() {
     if owned $BOOT_SERVICE; then
-        systemctl -q enable galera-boot.service
+        start_at_boot galera-boot.service
     else
         systemctl -q disable --now galera-boot.service 2>/dev/null || :
     fi

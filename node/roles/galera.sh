@@ -77,7 +77,7 @@ galera_apply() {
         found_or_join
         ;;
     esac
-    systemctl -q enable mariadb
+    start_at_boot mariadb
     : >"$JOINED"
 }
 

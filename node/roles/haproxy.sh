@@ -22,7 +22,7 @@ $(last_words haproxy)"
 }
 
 haproxy_start() {
-    systemctl -q enable haproxy
+    start_at_boot haproxy
     # A unit that failed too often in a row is not started any more.
     systemctl reset-failed haproxy 2>/dev/null || :
     systemctl restart haproxy || fail "haproxy does not start:
@@ -43,7 +43,7 @@ haproxy_reload() {
 $(last_words haproxy)"
     wait_for 20 haproxy_reloaded "$reloads" || fail "haproxy goes on with its old files, the new ones do not work:
 $(last_words haproxy)"
-    systemctl -q enable haproxy
+    start_at_boot haproxy
     say "haproxy: reloaded"
 }
 
@@ -67,12 +67,13 @@ haproxy_listens() {
 }
 
 missing_listeners() {
-    [ -e $LISTENERS ] || return 0
-    while read -r address port _; do
-        case $address in
-        *:*) place="[$address]:$port" ;;
-        *) place=$address:$port ;;
-        esac
+    [ -s $LISTENERS ] || return 0
+    places=$(awk '{ print ($1 ~ /:/ ? "[" $1 "]" : $1) ":" $2 }' $LISTENERS | sort -u)
+    # One question for all of them, as a rule: each matches one local address.
+    any=$(echo "$places" | awk '{ printf "%ssrc %s", sep, $1; sep = " or " }')
+    listening=$(ss -Hltnp "$any" | awk '/"haproxy"/ { print $4 }' | sort -u | wc -l)
+    [ "$listening" -ne "$(echo "$places" | wc -l)" ] || return 0
+    echo "$places" | while read -r place; do
         ss -Hltnp "src $place" | grep -q '"haproxy"' || echo "$place"
-    done <$LISTENERS
+    done
 }

@@ -36,7 +36,7 @@ relay_apply() {
         "$HERE/relay.sh" down
         return
     fi
-    systemctl -q enable ha-cluster-relay
+    start_at_boot ha-cluster-relay
     if ! systemctl -q is-active ha-cluster-relay; then
         systemctl start ha-cluster-relay || fail "the relay to the other load balancers cannot be set up:
 $(last_words ha-cluster-relay)"
@@ -56,7 +56,7 @@ keepalived_apply() {
     fi
     if package_changed keepalived || ! systemctl -q is-active keepalived; then
         rm -f "$RUN"/group-*
-        systemctl -q enable keepalived
+        start_at_boot keepalived
         systemctl reset-failed keepalived 2>/dev/null || :
         systemctl restart keepalived || fail "keepalived does not start:
 $(last_words keepalived)"
@@ -78,7 +78,7 @@ keepalived_reload() {
     systemctl reload keepalived
     wait_for 20 keepalived_reloaded "$cursor" || fail "keepalived does not reload:
 $(last_words keepalived)"
-    systemctl -q enable keepalived
+    start_at_boot keepalived
     say "keepalived: reloaded"
 }
 

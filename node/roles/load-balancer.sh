@@ -8,7 +8,7 @@ RECOVER_UNIT=/etc/systemd/system/ha-cluster-recover.service
 
 recover_at_boot() {
     if owned $RECOVER_UNIT; then
-        systemctl -q enable ha-cluster-recover
+        start_at_boot ha-cluster-recover
     else
         systemctl -q disable ha-cluster-recover 2>/dev/null || :
     fi
@@ -20,11 +20,14 @@ load_balancer_apply() {
         theirs_apply
         return
     fi
-    probe_before
+    # A handover changes nothing of what is asked.
+    probe_before &
+    probing=$!
     list_packages
     if packages_differ || changed '/etc/haproxy/*' '/etc/keepalived/*' "$KEEPALIVED_DROPIN" "$ADDRESSES" "$SYSCTL"; then
         handover
     fi
+    wait $probing
     reload_units
     recover_at_boot
     network_apply

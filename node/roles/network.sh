@@ -117,7 +117,7 @@ apply_firewall() {
     while read -r tree; do tables_in "$tree$FIREWALL"; done <"$INCOMING/old-trees" | sort -u >"$INCOMING/old-tables"
     if owned $FIREWALL; then
         nft -f $FIREWALL
-        systemctl -q enable nftables
+        start_at_boot nftables
         tables_in $FIREWALL >"$INCOMING/tables"
         say "firewall: loaded"
     else

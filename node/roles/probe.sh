@@ -6,6 +6,7 @@ set -eu
 PROBE_TABLE=6803 # routing table, and the preference of its rules
 PROBES=/etc/ha-cluster/probes # lines "ADDRESS PORT http|https|tcp [CERTIFICATE]"
 PROBE_SECONDS=10 # for one answer; haproxy tries its servers for that long
+PROBES_AT_ONCE=16
 OPENSSL=$(command -v openssl || :)
 
 # probe_all: lines "ADDRESS PORT KIND ANSWER".
@@ -14,17 +15,39 @@ OPENSSL=$(command -v openssl || :)
 #   https   ok after a handshake in which haproxy proved that it has the certificate's key; else "none: WHY"
 #   tcp     ok when the connection is accepted; else "none: WHY"
 probe_all() {
-    [ -e $PROBES ] || return 0
+    [ -s $PROBES ] || return 0
     probe_rules add
+    rm -rf "$INCOMING/answers"
+    mkdir "$INCOMING/answers"
+    number=100000 # so that the answers' names sort
     while read -r address port kind certificate; do
-        case $kind in
-        http) answer=$(probe_http "$address" "$port") ;;
-        https) answer=$(probe_tls "$address" "$port" "$certificate") ;;
-        *) answer=$(probe_tcp "$address" "$port") ;;
-        esac
-        echo "$address $port $kind $answer"
+        number=$((number + 1))
+        probe "$address" "$port" "$kind" "$certificate" >"$INCOMING/answers/$number" &
+        [ $((number % PROBES_AT_ONCE)) -ne 0 ] || wait
     done <$PROBES
+    wait
     probe_rules del
+    cat "$INCOMING"/answers/*
+}
+
+probe() {
+    if ! is_listened_to "$1" "$2"; then
+        answer="none: nothing listens there"
+    else
+        case $3 in
+        http) answer=$(probe_http "$1" "$2") ;;
+        https) answer=$(probe_tls "$1" "$2" "$4") ;;
+        *) answer=$(probe_tcp "$1" "$2") ;;
+        esac
+    fi
+    echo "$1 $2 $3 $answer"
+}
+
+# is_listened_to ADDRESS PORT: by whomever. An IPv4 address that is elsewhere can't even refuse a connection: the kernel
+# answers only in the name of an address that it has, so that one would wait in vain.
+is_listened_to() {
+    case $1 in *:*) place="[$1]:$2" ;; *) place=$1:$2 ;; esac
+    [ -n "$(ss -Hltn "src $place or src 0.0.0.0:$2 or src [::]:$2")" ]
 }
 
 # probe_rules add|del: nobody else sends from a loopback address to one that is not local.
@@ -60,18 +83,25 @@ probe_tls() {
         return
     fi
     case $1 in *:*) place="[$1]:$2" source='[::1]:0' ;; *) place="$1:$2" source=127.0.0.1:0 ;; esac
-    shown=$INCOMING/handshake
-    if ! timeout $PROBE_SECONDS openssl s_client -connect "$place" -bind "$source" </dev/null >"$shown" 2>&1; then
-        echo "none: no TLS handshake: $(grep -i -m 1 -e error -e errno "$shown" || echo "not within $PROBE_SECONDS s")"
-    elif [ ! -f "$3" ] || [ "$(fingerprint "$shown")" = "$(fingerprint "$3")" ]; then
+    shown=$(timeout $PROBE_SECONDS openssl s_client -connect "$place" -bind "$source" </dev/null 2>&1) || {
+        echo "none: no TLS handshake: $(printf '%s\n' "$shown" | grep -i -m 1 -e error -e errno || echo "not within $PROBE_SECONDS s")"
+        return
+    }
+    if [ ! -f "$3" ] || [ "$(printf '%s\n' "$shown" | first_certificate)" = "$(first_certificate <"$3")" ]; then
         echo ok
     else
         echo "none: the certificate served is not the one in $3"
     fi
 }
 
-# fingerprint FILE: of the first certificate in it.
-fingerprint() { openssl x509 -in "$1" -noout -sha256 -fingerprint 2>/dev/null; }
+# first_certificate: of the PEM text on standard input, in one line.
+first_certificate() {
+    awk '
+        /^-----END / { if (inside) exit }
+        inside { gsub(/[^A-Za-z0-9+\/=]/, ""); printf "%s", $0 }
+        /^-----BEGIN (X509 )?CERTIFICATE-----/ { inside = 1 }
+    '
+}
 
 # probe_before, at the start of a change, and probe_after, at its end: whatever haproxy answers is an answer, but an
 # error of the gateway (502 to 504) or none at all is a failure where there was an answer before.

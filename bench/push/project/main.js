@@ -1,0 +1,4 @@
+// As ../../../main.js.
+require("tsx/cjs");
+Error.prepareStackTrace = undefined;
+module.exports = require("./program.ts");
