@@ -94,7 +94,7 @@ files() {
 
 units() {
     case $ROLE in
-    load-balancer) echo haproxy.service keepalived.service nftables.service ;;
+    load-balancer) echo haproxy.service keepalived.service ha-cluster-relay.service nftables.service ;;
     database) echo mariadb.service galera-status.socket galera-boot.service nftables.service ;;
     app-server) echo app.service nftables.service ;;
     esac

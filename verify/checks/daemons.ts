@@ -12,27 +12,38 @@ interface Daemon {
   reads: RegExp;
   /** When it did: at the start of its main process, of haproxy's newest worker, or at the unit's last start or reload. */
   since: "main" | "worker" | "unit";
+  /** It is ours only where this file is, which on hosts that somebody else built it is not. */
+  with?: string;
 }
 
 const NOTHING = /^$/;
 
-const FIREWALL_UNIT = "nftables.service";
+const FIREWALL_DAEMON: Daemon = {
+  unit: "nftables.service",
+  runs: "boot",
+  reads: NOTHING,
+  since: "unit",
+  with: FIREWALL,
+};
+
+const RELAY_UNIT = "ha-cluster-relay.service";
 
 const DAEMONS: Record<Role, Daemon[]> = {
   "load-balancer": [
     { unit: "haproxy.service", runs: "always", reads: /^\/etc\/haproxy\//, since: "worker" },
     { unit: "keepalived.service", runs: "always", reads: /^\/etc\/keepalived\//, since: "unit" },
-    { unit: FIREWALL_UNIT, runs: "boot", reads: NOTHING, since: "unit" },
+    { unit: RELAY_UNIT, runs: "boot", reads: NOTHING, since: "unit", with: `/etc/systemd/system/${RELAY_UNIT}` },
+    FIREWALL_DAEMON,
   ],
   database: [
     { unit: "mariadb.service", runs: "always", reads: /^\/etc\/mysql\//, since: "main" },
     { unit: "galera-status.socket", runs: "always", reads: /\/galera-status\.socket$/, since: "unit" },
     { unit: "galera-boot.service", runs: "boot", reads: NOTHING, since: "unit" },
-    { unit: FIREWALL_UNIT, runs: "boot", reads: NOTHING, since: "unit" },
+    FIREWALL_DAEMON,
   ],
   "app-server": [
     { unit: "app.service", runs: "always", reads: /\/(app\.service|app\.env)$/, since: "main" },
-    { unit: FIREWALL_UNIT, runs: "boot", reads: NOTHING, since: "unit" },
+    FIREWALL_DAEMON,
   ],
 };
 
@@ -42,7 +53,7 @@ const GRAIN_SECONDS = 0.1;
 /** Daemons run, will after the next boot, and on the files that are on the disk. */
 export function checkDaemons(machine: DeployedMachine, facts: MachineFacts): Finding[] {
   return DAEMONS[machine.role]
-    .filter(({ unit }) => unit !== FIREWALL_UNIT || owns(machine, FIREWALL))
+    .filter((daemon) => daemon.with === undefined || owns(machine, daemon.with))
     .flatMap((daemon) => checkDaemon(machine, facts, daemon));
 }
 

@@ -45,11 +45,13 @@ describe("judge", () => {
 
   test("firewall and kernel settings of a host that somebody else built are theirs", () => {
     const all = deployed();
-    const theirs = ["/etc/nftables.conf", "/etc/sysctl.d/50-ha-cluster.conf"];
+    const relay = "/etc/systemd/system/ha-cluster-relay.service";
+    const theirs = ["/etc/nftables.conf", "/etc/sysctl.d/50-ha-cluster.conf", relay];
     for (const machine of all.machines) machine.files = machine.files.filter(({ path }) => !theirs.includes(path));
     const seen = healthy(all);
     for (const { facts } of seen.looks) {
       facts.units.get("nftables.service")!.enabled = "disabled";
+      facts.units.delete("ha-cluster-relay.service");
       facts.firewall = ["< table inet filter {"];
       facts.sysctls.set("net.ipv4.ip_forward", "0").set("net.ipv4.ip_nonlocal_bind", "1");
     }
