@@ -52,11 +52,10 @@ async function main(): Promise<void> {
       if (interval !== undefined) StackFile.read(STACK_FILE).set("vrrp.advertInterval", interval).write(configFile);
       const stack = await Stack.open({ ...options, configFile, environment });
       if (interval !== undefined) await stack.up();
-      const measured = await round(stack, configFile, names, {
+      await round(stack, configFile, names, {
         ...{ lab, folder, runs: Number(values.runs), hold: Number(values.hold), rate: Number(values.rate) },
         ...(values.records === undefined ? {} : { records: values.records }),
       });
-      console.log(measured);
     }
   } finally {
     if (values.advert !== undefined) await (await Stack.open({ ...options, environment })).up();
@@ -73,13 +72,8 @@ interface RoundOptions {
   records?: string;
 }
 
-/** All faults in turn, as often as asked for; the table of it. */
-async function round(
-  stack: Stack,
-  configFile: string,
-  names: readonly string[],
-  options: RoundOptions,
-): Promise<string> {
+/** All faults in turn, as often as asked for; prints the table of it, also of the part before an error. */
+async function round(stack: Stack, configFile: string, names: readonly string[], options: RoundOptions): Promise<void> {
   const { lab, folder, runs, hold, rate, records } = options;
   const setting = await labSetting(stack, lab, configFile, folder);
   const measured: Measured[] = [];
@@ -99,9 +93,12 @@ async function round(
       }
   } finally {
     await setting.fleet.close();
+    const limit = Math.round(protocolLimit(setting.advertInterval));
+    console.log(
+      `advertInterval ${setting.advertInterval} s: the last backup takes over after ${limit} ms at the latest\n`,
+    );
+    console.log(`${failoverTable(measured)}\n`);
   }
-  const limit = Math.round(protocolLimit(setting.advertInterval));
-  return `advertInterval ${setting.advertInterval} s: the last backup takes over after ${limit} ms at the latest\n\n${failoverTable(measured)}\n`;
 }
 
 main().catch((error: unknown) => {

@@ -19,10 +19,11 @@ PROTOCOLS = {
 }
 ICMP, ICMPV6 = 1, 58
 
-# Kept over every change of the rules: flows that were accepted go on
+# Kept over every change of the rules: flows that were accepted go on. Room for ten minutes at 1700 new ones a second: when a
+# set is full, a new flow is let through and its replies are not
 SETS = """\
- set flows4 { type ipv4_addr . ipv4_addr . inet_proto . inet_service . inet_service; flags dynamic,timeout; timeout 10m; size 65536; }
- set flows6 { type ipv6_addr . ipv6_addr . inet_proto . inet_service . inet_service; flags dynamic,timeout; timeout 10m; size 65536; }
+ set flows4 { type ipv4_addr . ipv4_addr . inet_proto . inet_service . inet_service; flags dynamic,timeout; timeout 10m; size 1048576; }
+ set flows6 { type ipv6_addr . ipv6_addr . inet_proto . inet_service . inet_service; flags dynamic,timeout; timeout 10m; size 1048576; }
  set others4 { type ipv4_addr . ipv4_addr . inet_proto; flags dynamic,timeout; timeout 1m; size 65536; }
  set others6 { type ipv6_addr . ipv6_addr . inet_proto; flags dynamic,timeout; timeout 1m; size 65536; }
 """
@@ -30,6 +31,7 @@ LEARN = """\
  chain learn {
   ether type ip meta l4proto { tcp, udp } update @flows4 { ip daddr . ip saddr . ip protocol . th dport . th sport } accept
   ether type ip6 meta l4proto { tcp, udp } update @flows6 { ip6 daddr . ip6 saddr . meta l4proto . th dport . th sport } accept
+  meta l4proto { tcp, udp } accept
   ether type ip update @others4 { ip daddr . ip saddr . ip protocol } accept
   ether type ip6 update @others6 { ip6 daddr . ip6 saddr . meta l4proto } accept
   accept
