@@ -40,7 +40,7 @@ const healthCheck: Change = (file) => file.set("services.web.healthCheck", "/hea
 
 const slowerTimers: Change = (file) => file.set("vrrp", { advertInterval: 2 });
 
-const fasterTimers: Change = (file) => file.set("vrrp", { advertInterval: 0.5 });
+const otherTimers: Change = (file) => file.set("vrrp", { advertInterval: 0.5 });
 
 const newCertificate: Change = (file, { certificate: { certificate, privateKey } }) =>
   file.set("certificates.www.certificate", certificate).set("certificates.www.privateKey", privateKey);
@@ -55,14 +55,14 @@ const ipv4OnlySlower: Change = (file) => file.withoutIpv6().set("vrrp", { advert
 /** In an order in which each begins where the one before ended, and the last ends with the stack file as it is. */
 export const steps: readonly Step[] = [
   { name: "remove IPv6", families: ["ipv4"], before: unchanged, after: ipv4Only },
-  { name: "IPv4 alone: advert interval 1 s to 2 s", families: ["ipv4"], before: ipv4Only, after: ipv4OnlySlower },
-  { name: "IPv4 alone: advert interval 2 s to 1 s", families: ["ipv4"], before: ipv4OnlySlower, after: ipv4Only },
+  { name: "IPv4 alone: advert interval 0.3 s to 2 s", families: ["ipv4"], before: ipv4Only, after: ipv4OnlySlower },
+  { name: "IPv4 alone: advert interval 2 s to 0.3 s", families: ["ipv4"], before: ipv4OnlySlower, after: ipv4Only },
   { name: "add IPv6", families: ["ipv4"], before: ipv4Only, after: unchanged },
   ...thereAndBack("add a second IPv4 VIP", "remove that VIP", secondVip),
   ...thereAndBack("add an application server", "remove that application server", moreServers),
   ...thereAndBack("change the health check", "the old health check again", healthCheck),
-  ...thereAndBack("advert interval 1 s to 2 s", "advert interval 2 s to 1 s", slowerTimers),
-  ...thereAndBack("advert interval 1 s to 0.5 s", "advert interval 0.5 s to 1 s", fasterTimers),
+  ...thereAndBack("advert interval 0.3 s to 2 s", "advert interval 2 s to 0.3 s", slowerTimers),
+  ...thereAndBack("advert interval 0.3 s to 0.5 s", "advert interval 0.5 s to 0.3 s", otherTimers),
   ...thereAndBack("replace the certificate and its key", "the old certificate again", newCertificate),
   { name: "upgrade haproxy and keepalived", families: BOTH, before: oldPackages, after: newPackages },
   { name: "the old packages again", families: BOTH, before: newPackages, after: oldPackages },
