@@ -1,14 +1,21 @@
 import { parseArgs } from "node:util";
 import { formatProblems } from "../config/problems";
+import type { Secrets } from "../config/spec";
 import { Fleet } from "../operate/fleet";
 import { Stack } from "../operate/stack";
 import { load } from "../plan/load";
+import type { Plan } from "../plan/plan";
+import { differences } from "../preflight/differences";
 import { expectedOf, reachOf } from "../preflight/existing";
 import { judge, type Finding } from "../preflight/judge";
 import { look } from "../preflight/look";
 
-const USAGE = `npm run preflight -- --stack NAME [--config-file FILE] [--json]   looks at hosts that somebody else built, before the first push
-It changes nothing on them. Exit code: 0 a push can begin, 1 it would go wrong, 2 could not look.`;
+const USAGE = `npm run preflight -- --stack NAME [--config-file FILE] [--json | --diff]   looks at hosts that somebody else built, before the first push
+
+  --json  the findings as JSON
+  --diff  no findings, but what the first push changes in the files of each host, in the order of the rollout; without passwords
+
+It changes nothing on them. Exit code: 0 a push can begin, 1 it would go wrong, 2 could not look. With --diff: 0 or 2.`;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -16,12 +23,17 @@ async function main(): Promise<number> {
       stack: { type: "string" },
       "config-file": { type: "string" },
       json: { type: "boolean" },
+      diff: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
   });
   if (values.help || values.stack === undefined) {
     console.log(USAGE);
     return values.help ? 0 : 2;
+  }
+  if (values.json && values.diff) {
+    console.error("--diff is text and has no JSON: give --json or --diff, not both");
+    return 2;
   }
   const configFile = values["config-file"];
   const stack = await Stack.open({ name: values.stack, ...(configFile === undefined ? {} : { configFile }) });
@@ -37,6 +49,7 @@ async function main(): Promise<number> {
   const expected = expectedOf(spec, spec.machines, plan);
   const fleet = Fleet.of(reachOf(spec.machines, plan, secrets));
   try {
+    if (values.diff) return await showDifferences(fleet, plan, secrets);
     const { looks, sent } = await look(fleet, expected);
     const findings = judge(expected, looks, sent);
     console.log(
@@ -46,6 +59,16 @@ async function main(): Promise<number> {
   } finally {
     await fleet.close();
   }
+}
+
+async function showDifferences(fleet: Fleet, plan: Plan, secrets: Secrets): Promise<number> {
+  const hosts = await Promise.all(plan.loadBalancers.map((node) => differences(fleet, plan, node, secrets)));
+  for (const { host, text, unreachable } of hosts) {
+    console.log(`### ${host}`);
+    if (unreachable === undefined) console.log(text || "The first push changes no file.\n");
+    else console.log(`✖ cannot be looked at: ${unreachable}\n    preflight without --diff says what to do\n`);
+  }
+  return hosts.some(({ unreachable }) => unreachable !== undefined) ? 2 : 0;
 }
 
 function report(findings: readonly Finding[], hosts: number, packets: number): string {

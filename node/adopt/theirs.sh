@@ -68,9 +68,8 @@ show_differences() {
     if ! adopted || [ -e "$TAKEN_OVER" ] || [ "$BUNDLE" != files ]; then return 0; fi
     while read -r kind path; do
         [ "$kind" = changed ] || continue
-        diff -u --label "$path (found)" --label "$path" "$path" "$INCOMING/files$path" || :
-    done <"$INCOMING/changes" |
-        sed -E 's/((auth_pass|password|insecure-password|stats[[:space:]]+auth)[[:space:]]+).*/\1***/' | redact
+        difference "$path" <"$INCOMING/files$path" || :
+    done <"$INCOMING/changes" | redact
 }
 
 # haproxy_reload_plainly: before 2.0 there is no master to ask. The newest worker answers on the statistics socket.

@@ -30,6 +30,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/app-server.sh"
 . "$HERE/running.sh"
 . "$HERE/originals.sh"
+. "$HERE/differences.sh"
 . "$HERE/theirs.sh"
 
 usage() {

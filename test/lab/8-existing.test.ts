@@ -85,6 +85,29 @@ describe("hosts that somebody else built", () => {
     assert.deepEqual([code, stdout.trim()], [0, "[]"], stderr);
   });
 
+  test("its --diff shows what the first push changes in the files of each, and leaves the hosts alone", async () => {
+    const { code, stdout, stderr } = await cli("preflight", stack.ipv4, "--diff");
+    printed += stdout + stderr;
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(stdout.match(/(?<=^### ).*/gm), NAMES.toReversed());
+    for (const each of stdout.split(/^(?=### )/m)) {
+      for (const line of [
+        "--- /etc/keepalived/keepalived.conf (found)",
+        "-     state EQUAL",
+        "-        auth_pass ***",
+        "+    state BACKUP",
+        "--- /etc/haproxy/haproxy.cfg (found)",
+        "--- /dev/null\n+++ /etc/ha-cluster/vips",
+        "/etc/haproxy/haproxy.cfg (found): 644 haproxy:root, becomes 644 root:root",
+        "/etc/haproxy/certs/www.pem (secret): takes the place of the one found",
+        "/etc/keepalived/password.conf (secret): new",
+      ]) {
+        assert.ok(`\n${each}`.includes(`\n${line}\n`), `${line} is missing in:\n${each}`);
+      }
+    }
+    assert.deepEqual(await theirs.footprints(), found);
+  });
+
   test("a preview shows the files that adoption brings to each, and leaves the hosts alone", async () => {
     const shown = await must(stack.ipv4, "preview", "--diff", "--show-full-output");
     // What is created is one word to the engine, with its line ends escaped.
