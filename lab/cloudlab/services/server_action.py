@@ -15,9 +15,10 @@ def main(uuid: str, action: str) -> None:
     try:
         nova.call("POST", f"/servers/{uuid}/action", json=ACTIONS[action])
     except http.Conflict:
-        # Nova's own look at the machines may have been quicker: it is in that state already
-        state = nova.call("GET", f"/servers/{uuid}")["server"]["status"]
-        if (action, state) not in (("stop", "SHUTOFF"), ("start", "ACTIVE")):
+        # Nova's own look at the machines may have been quicker: it is in that state already, or on the way
+        server = nova.call("GET", f"/servers/{uuid}")["server"]
+        reached = {"stop": ("SHUTOFF", "powering-off"), "start": ("ACTIVE", "powering-on")}.get(action, ())
+        if server["status"] not in reached and server["OS-EXT-STS:task_state"] not in reached:
             raise
 
 
