@@ -38,6 +38,26 @@ END_OF_RULES`,
 /** Shell for the interfaces of a machine as nftables wants to have them listed. */
 const DEVICES = `devices=$(ls /sys/class/net | grep -vx lo | sed 's/.*/"&"/' | paste -sd,)`;
 
+/** Rules of all interfaces together, in a table that sees frames of every protocol. */
+function ofFrames(chains: string): Scripts {
+  return {
+    begin: `${DEVICES}
+nft -f - <<END_OF_RULES
+table netdev ${TABLE} {
+${chains}}
+END_OF_RULES`,
+    end: REMOVE,
+  };
+}
+
+function incoming(rule: string): string {
+  return `    chain in {
+        type filter hook ingress devices = { $devices } ${EARLY}
+        ${rule}
+    }
+`;
+}
+
 /**
  * Nothing passes but to and from these cards. It also stops ARP, which no inet table sees: a master that is cut off but
  * goes on announcing the VIPs would still draw the traffic. Outgoing frames are filtered by Linux 5.16 or later only.
@@ -45,40 +65,18 @@ const DEVICES = `devices=$(ls /sys/class/net | grep -vx lo | sed 's/.*/"&"/' | p
  * @param addresses of the same machines: who asks for them may ask everybody (ARP)
  */
 export function cutOff(cards: Cards, addresses: readonly string[]): Scripts {
-  return {
-    begin: `${DEVICES}
-nft -f - <<END_OF_RULES
-table netdev ${TABLE} {
-    chain in {
-        type filter hook ingress devices = { $devices } ${EARLY}
-        ether saddr != { ${cards.join(", ")} } drop
-    }
-    chain out {
+  return ofFrames(`${incoming(`ether saddr != { ${cards.join(", ")} } drop`)}    chain out {
         type filter hook egress devices = { $devices } ${EARLY}
         ether daddr { ${cards.join(", ")} } accept
         arp daddr ip { ${addresses.join(", ")} } accept
         drop
     }
-}
-END_OF_RULES`,
-    end: REMOVE,
-  };
+`);
 }
 
 /** Nothing from these cards comes in. */
 export function dropFrom(cards: Cards): Scripts {
-  return {
-    begin: `${DEVICES}
-nft -f - <<END_OF_RULES
-table netdev ${TABLE} {
-    chain in {
-        type filter hook ingress devices = { $devices } ${EARLY}
-        ether saddr { ${cards.join(", ")} } drop
-    }
-}
-END_OF_RULES`,
-    end: REMOVE,
-  };
+  return ofFrames(incoming(`ether saddr { ${cards.join(", ")} } drop`));
 }
 
 /**
