@@ -24,13 +24,21 @@ export interface Part {
   needs?: string;
 }
 
+/** How a part went. */
+export interface Outcome {
+  counts: Counts;
+  /** What the runner says of the tests that failed; empty when none did. */
+  failures: string;
+}
+
 const FAILURE: Counts = { passed: 0, failed: 1, skipped: 0 };
 
-export async function runPart(part: Part, blocked: boolean): Promise<Counts> {
+export async function runPart(part: Part, blocked: boolean): Promise<Outcome> {
   console.log(`\n--- ${part.name}`);
   if (blocked) {
-    console.log(`not run: it needs ${part.needs ?? "another part"}, which failed`);
-    return FAILURE;
+    const words = `not run: it needs ${part.needs ?? "another part"}, which failed`;
+    console.log(words);
+    return { counts: FAILURE, failures: words };
   }
   const folder = mkdtempSync(join(tmpdir(), "ha-cluster-report-"));
   try {
@@ -66,16 +74,27 @@ function reporting(part: Part, report: string): string[] {
   }
 }
 
-function judge(part: Part, { code, stdout, stderr }: Result, report: string): Counts {
-  const counts = count(part, code, stdout, report);
-  if (part.count === "go" && (code !== 0 || counts.failed > 0)) console.log(goOutput(stdout), stderr);
-  const badEnd = code !== 0 && counts.failed === 0;
+function judge(part: Part, result: Result, report: string): Outcome {
+  const counts = count(part, result.code, result.stdout, report);
+  const badEnd = result.code !== 0 && counts.failed === 0;
   const nothing = counts.passed + counts.failed === 0;
-  if (badEnd || nothing) {
-    console.log(`${part.command.join(" ")} ended with ${code}, having counted ${counts.passed} tests`);
-    return sum([counts, FAILURE]);
-  }
-  return counts;
+  if (!badEnd && !nothing && counts.failed === 0) return { counts, failures: "" };
+  const words = failures(part, result);
+  if (!badEnd && !nothing) return { counts, failures: words };
+  const ended = `${part.command.join(" ")} ended with ${result.code}, having counted ${counts.passed} tests`;
+  return { counts: sum([counts, FAILURE]), failures: `${words}\n${ended}` };
+}
+
+/** How many of the last lines of a runner that has no chapter on its failures. */
+const LAST_LINES = 60;
+
+/** The runner's own chapter on its failures, or else its last words. */
+function failures(part: Part, { stdout, stderr }: Result): string {
+  if (part.count === "go") return goOutput(stdout) + stderr;
+  const output = stdout + stderr;
+  const chapter = { node: "✖ failing tests:", pytest: "= FAILURES =", exit: undefined }[part.count];
+  const start = chapter === undefined ? -1 : output.indexOf(chapter);
+  return start < 0 ? output.trimEnd().split("\n").slice(-LAST_LINES).join("\n") : output.slice(start).trimEnd();
 }
 
 function count(part: Part, code: number, stdout: string, report: string): Counts {
@@ -130,9 +149,13 @@ function goCounts(stdout: string): Counts {
   return { passed: ended("pass"), failed: ended("fail"), skipped: ended("skip") };
 }
 
+/** What the tests said that failed; a package that did not compile has no test. */
 function goOutput(stdout: string): string {
-  return goEvents(stdout)
-    .map((event) => event.Output ?? "")
+  const events = goEvents(stdout);
+  const failed = new Set(events.filter(({ Action }) => Action === "fail").map(({ Test }) => Test));
+  return events
+    .filter(({ Test }) => failed.has(Test))
+    .map(({ Output }) => Output ?? "")
     .join("");
 }
 

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { type Counts, type Part, runPart, sum } from "./parts";
+import { type Outcome, type Part, runPart, sum } from "./parts";
 import { cloud, tools, unit } from "./suites";
 
 const USAGE = `test/run.ts [--unit] [NAME...]
@@ -24,15 +24,17 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  const results: { part: Part; counts: Counts; seconds: number }[] = [];
+  const results: (Outcome & { part: Part; seconds: number })[] = [];
   for (const part of parts) {
     const began = Date.now();
-    const counts = await runPart(
+    const outcome = await runPart(
       part,
       results.some((each) => each.part.name === part.needs && each.counts.failed > 0),
     );
-    results.push({ part, counts, seconds: (Date.now() - began) / 1000 });
+    results.push({ part, ...outcome, seconds: (Date.now() - began) / 1000 });
   }
+  // Once more: half an hour of output hides it.
+  for (const { part, failures } of results) if (failures !== "") console.log(`\n--- failed: ${part.name}\n${failures}`);
   console.log("");
   for (const { part, counts, seconds } of results) {
     const told = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
