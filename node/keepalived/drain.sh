@@ -55,12 +55,13 @@ run() {
     say "drained for $LIMIT s; connections that are left: $(connections | wc -l)"
 }
 
-# Whatever is left in TIME-WAIT has been answered.
+# connections: of clients. What is left in TIME-WAIT has been answered, and the last packets between a probe on this
+# machine and a VIP that has just gone never arrive: such a connection would be waited for a minute or two.
 connections() {
     while read -r _ address; do
         case $address in
-        *:*) ss -Htn state connected exclude time-wait src "[${address%/*}]" ;;
-        *) ss -Htn state connected exclude time-wait src "${address%/*}" ;;
+        *:*) ss -Htn state connected exclude time-wait src "[${address%/*}]" not dst '[::1]' ;;
+        *) ss -Htn state connected exclude time-wait src "${address%/*}" not dst 127.0.0.0/8 ;;
         esac
     done <$VIPS
 }
