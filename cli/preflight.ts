@@ -10,10 +10,13 @@ import { expectedOf, reachOf } from "../preflight/existing";
 import { judge, type Finding } from "../preflight/judge";
 import { look } from "../preflight/look";
 
-const USAGE = `npm run preflight -- --stack NAME [--config-file FILE] [--json | --diff]   looks at hosts that somebody else built, before the first push
+const USAGE = `npm run preflight -- [OPTION…]   looks at hosts that somebody else built, before the first push
 
-  --json  the findings as JSON
-  --diff  no findings, but what the first push changes in the files of each host, in the order of the rollout; without passwords
+  --stack NAME        another stack than the selected one
+  --config-file FILE  another file than Pulumi.NAME.yaml
+  --json              the findings as JSON
+  --diff              no findings, but what the first push changes in the files of each host, in the order of the
+                      rollout; without passwords
 
 It changes nothing on them. Exit code: 0 a push can begin, 1 it would go wrong, 2 could not look. With --diff: 0 or 2.`;
 
@@ -27,23 +30,24 @@ async function main(): Promise<number> {
       help: { type: "boolean", short: "h" },
     },
   });
-  if (values.help || values.stack === undefined) {
+  if (values.help) {
     console.log(USAGE);
-    return values.help ? 0 : 2;
+    return 0;
   }
   if (values.json && values.diff) {
     console.error("--diff is text and has no JSON: give --json or --diff, not both");
     return 2;
   }
-  const configFile = values["config-file"];
-  const stack = await Stack.open({ name: values.stack, ...(configFile === undefined ? {} : { configFile }) });
-  const { spec, plan, secrets, problems } = load(await stack.config(), values.stack, new Date());
+  const { stack: named, "config-file": configFile } = values;
+  const stack = await Stack.existing({ ...(named && { name: named }), ...(configFile && { configFile }) });
+  const { name } = stack.options;
+  const { spec, plan, secrets, problems } = load(await stack.config(), name, new Date());
   if (!spec) {
-    console.error(formatProblems(problems, `stack ${values.stack}`));
+    console.error(formatProblems(problems, `stack ${name}`));
     return 2;
   }
   if (spec.machines.source !== "existing") {
-    console.error(`stack ${values.stack} makes its own machines; preflight is for machines.source: existing`);
+    console.error(`stack ${name} makes its own machines; preflight is for machines.source: existing`);
     return 2;
   }
   const expected = expectedOf(spec, spec.machines, plan);

@@ -62,7 +62,7 @@ function machine(host: Host, facts: HostFacts): Finding[] {
     problem(`runs ${facts.release}, the stack file says ${host.release}`, `write release: ${facts.release}`);
   for (const daemon of ["keepalived", "haproxy"])
     if (facts.versions[daemon] === undefined)
-      warning(`${daemon} is not installed`, "the first push installs it; the archives must be reachable from the host");
+      problem(`${daemon} is not installed`, `install ${daemon}: a push installs nothing on a host that exists`);
   for (const tool of facts.missing)
     if (tool === "openssl") warning("openssl is missing", "apt-get install openssl: without it a push can't check TLS");
     else problem(`${tool} is missing`, `install the package that has ${tool}`);

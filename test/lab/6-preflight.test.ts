@@ -7,7 +7,7 @@ import { stringify } from "yaml";
 import { LAB_PASSPHRASE, ROOT } from "../../harness/places";
 import { exec } from "../../operate/exec";
 import type { Outputs } from "../../operate/fleet";
-import type { Stack } from "../../operate/stack";
+import { Stack } from "../../operate/stack";
 import type { Finding } from "../../preflight/judge";
 import { temporaryFolder } from "../support/folder";
 import { cluster, INTERNAL_VIP, lab, open, stackFile, VIPS } from "./support";
@@ -47,6 +47,7 @@ describe("preflight", () => {
     const config = Object.entries(existingStack(await stack.outputs<Outputs>({ secrets: true })));
     const keys = Object.fromEntries(config.map(([key, value]) => [`ha-cluster:${key}`, value as unknown]));
     writeFileSync(file, stringify({ config: keys }), { mode: 0o600 });
+    await Stack.open({ name: "hosts", configFile: file, state: folder.path, passphrase: LAB_PASSPHRASE });
   });
   after(() => folder.remove());
 

@@ -109,7 +109,7 @@ function changedSecond(change: Partial<HostFacts>): Look {
 
 const MACHINE: [Partial<HostFacts>, RegExp][] = [
   [{ release: "ubuntu-16.04" }, /problem lb1: runs ubuntu-16.04, the stack file says debian-12/],
-  [{ versions: { haproxy: "2.6.12" } }, /warning lb1: keepalived is not installed/],
+  [{ versions: { haproxy: "2.6.12" } }, /problem lb1: keepalived is not installed/],
   [{ missing: ["openssl"] }, /warning lb1: openssl is missing/],
   [{ missing: ["perl"] }, /problem lb1: perl is missing/],
   [{ readOnly: ["/etc"] }, /problem lb1: nothing can be written to \/etc/],
