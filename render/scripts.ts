@@ -6,14 +6,16 @@ const MARK = "HA-CLUSTER-END-OF-SCRIPT";
 /**
  * All scripts of node/ as one shell script that installs them in `directory`: readable line by line in a preview, and in
  * need of nothing but sh on the machine. Each is renamed into place, so that keepalived never runs half a check; one that
- * is no longer among them goes.
+ * is no longer among them goes. The braces make it all or nothing: a shell takes the end of a text that was cut on its way for the end of
+ * a here-document, and would install half a script.
  */
 export function selfExtracting(scripts: Scripts, directory: string): string {
   const names = Object.keys(scripts).sort();
   for (const name of names) {
     if (scripts[name]!.split("\n").includes(MARK)) throw new Error(`${name} has a line ${MARK}`);
   }
-  return `set -eu
+  return `{
+set -eu
 umask 022
 mkdir -p ${directory}
 cd ${directory}
@@ -25,6 +27,7 @@ install_script() {
 ${names.map((name) => `install_script ${name} <<'${MARK}'\n${withNewline(scripts[name]!)}${MARK}\n`).join("")}for script in *; do
     case " ${names.join(" ")} " in *" $script "*) ;; *) rm -f "$script" ;; esac
 done
+}
 `;
 }
 

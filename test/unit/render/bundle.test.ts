@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,6 +37,24 @@ describe("scripts", () => {
       assert.equal(readFileSync(join(folder, "to/a.sh"), "utf8"), scripts["a.sh"]);
       assert.equal(readFileSync(join(folder, "to/b.sh"), "utf8"), "no newline at the end\n");
       assert.equal(statSync(join(folder, "to/a.sh")).mode & 0o777, 0o755);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("a text that was cut on its way installs nothing, wherever it was cut", () => {
+    const folder = mkdtempSync(join(tmpdir(), "ha-cluster-"));
+    try {
+      const text = selfExtracting(
+        { "a.sh": "#!/bin/sh\nif true; then\n  exit 1\nfi\n", "b.sh": "}\n" },
+        join(folder, "to"),
+      );
+      const complete = text.lastIndexOf("}") + 1;
+      for (let length = 1; length < complete; length += 7) {
+        const { status } = spawnSync("sh", { input: text.slice(0, length) });
+        assert.notEqual(status, 0, `cut after ${length} characters`);
+        assert.deepEqual(readdirSync(folder), []);
+      }
     } finally {
       rmSync(folder, { recursive: true });
     }
