@@ -111,10 +111,14 @@ table ${family} ha_cluster_relay {
 `;
 }
 
-/** systemd.service(5): sets the relay up at boot; a push does so itself. */
+/**
+ * Sets the relay up at boot; a push does so itself. PartOf (systemd.unit(5)): nftables.service flushes all rules when it stops, and
+ * Debian restarts it with every upgrade of the package.
+ */
 const RELAY_SERVICE = `[Unit]
 Description=Relay to load balancers that drain
 After=networking.service nftables.service
+PartOf=nftables.service
 Before=haproxy.service keepalived.service
 
 [Service]

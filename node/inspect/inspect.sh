@@ -109,6 +109,9 @@ haproxy_worker() {
 
 # "<" and ">" lines where the loaded rules differ from what the file makes of an empty machine.
 firewall() {
+    if [ -e /etc/ha-cluster/relay.nft ] && ! nft list table inet ha_cluster_relay >/dev/null 2>&1; then
+        echo '< table inet ha_cluster_relay'
+    fi
     sed -n 's/^table \([a-z0-9]*\) \([A-Za-z0-9_]*\) *{.*/\1 \2/p' /etc/nftables.conf 2>/dev/null | sort -u >"$WORK/tables"
     while read -r family table; do
         nft -s list table "$family" "$table" 2>/dev/null || :

@@ -100,7 +100,13 @@ start_at_boot() {
 load_balancer_unapplied() {
     ! owned "$HAPROXY_CONFIG" || haproxy_runs || echo "$HAPROXY_CONFIG"
     ! owned "$KEEPALIVED_CONFIG" || keepalived_runs || echo "$KEEPALIVED_CONFIG"
+    ! owned "$RELAY_UNIT" || relay_runs || echo "$RELAY_SETTINGS"
     ! stray_vips || echo "$VIPS"
+}
+
+# The unit is active as long as nobody stops it, whatever became of what it set up.
+relay_runs() {
+    runs ha-cluster-relay && [ -e /sys/class/net/ha-relay ] && nft list table inet ha_cluster_relay >/dev/null 2>&1
 }
 
 haproxy_runs() {

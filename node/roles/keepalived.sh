@@ -6,7 +6,8 @@ KEEPALIVED_CONFIG=/etc/keepalived/keepalived.conf
 KEEPALIVED_DROPIN='/etc/systemd/system/keepalived.service.d/*'
 MAINTENANCE=$RUN/maintenance
 PUSH_MARK='set by a push' # in the file; an operator's mark is empty, and outlives the push
-RELAY='/etc/ha-cluster/relay*'
+MARKED=$RUN/handover      # when the push set it: later an operator has touched it
+RELAY_SETTINGS=/etc/ha-cluster/relay
 RELAY_UNIT=/etc/systemd/system/ha-cluster-relay.service
 
 # Before the active load balancer is touched, another one takes over, because keepalived's tracked weight

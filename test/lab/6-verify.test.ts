@@ -64,7 +64,7 @@ describe("`npm run verify`", () => {
 
   test("a cluster as it was built has no finding", clean);
 
-  test("seventeen kinds of drift made by hand are found, each by its check, and mended by --repair", async (t) => {
+  test("eighteen kinds of drift made by hand are found, each by its check, and mended by --repair", async (t) => {
     const master = await cluster.master(ADDRESSES);
     const [first, second] = cluster.loadBalancers.filter((name) => name !== master) as [string, string];
     const drifts: { kind: string; where: string; make: () => Promise<unknown>; check: string; what: RegExp }[] = [
@@ -107,6 +107,13 @@ describe("`npm run verify`", () => {
         kind: "nftables flushed",
         where: "test-db-dc1",
         make: () => lab.on("test-db-dc1", "nft flush ruleset"),
+        check: "firewall",
+        what: /nftables/,
+      },
+      {
+        kind: "the relay's rules deleted",
+        where: second,
+        make: () => lab.on(second, "nft delete table inet ha_cluster_relay"),
         check: "firewall",
         what: /nftables/,
       },

@@ -102,6 +102,21 @@ test("the same push again changes nothing", async () => {
   assert.equal(await footprint(lb1), before);
 });
 
+test("the relay outlives a restart of nftables, and a push finds out that somebody flushed it", async () => {
+  const loaded = "nft list table inet ha_cluster_relay";
+  await lb1.output("systemctl restart nftables");
+  await until(
+    "the relay's rules",
+    () => lb1.run(loaded),
+    ({ code }) => code === 0,
+  );
+  await lb1.output("nft delete table inet ha_cluster_relay");
+  const result = await lb1.push("load-balancer", "files", files.lb1);
+  assertDone(result);
+  assert.match(result.stdout, /not in force.*\n.*\/etc\/ha-cluster\/relay\n(.*\n)*.*in force again/);
+  await lb1.output(loaded);
+});
+
 test("the master hands over before it changes, and every request is answered", async () => {
   assert.deepEqual(await vips(lb1), VIPS);
   let stop = false;
