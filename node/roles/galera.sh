@@ -45,6 +45,7 @@ galera_refuses_change() {
         "MariaDB has been '$(mariadb_state)' on this machine for $SETTLE_SECONDS s and more.
 $(way_out)"
     [ "$(mariadb_state)" = active ] || return 0
+    ask_membership
     grep -q " $GALERA_CONFIG\$" "$1" && in_cluster || return 0
     for peer in $(peers); do
         why=$("$HERE/ask.sh" http "$peer" $STATUS_PORT / 3 2>&1) || fail \
@@ -53,8 +54,17 @@ Heal $peer first (systemctl status mariadb there), then push again."
     done
 }
 
-# A MariaDB that the image or the package's installation left running belongs to no cluster.
+# A MariaDB that the image or the package's installation left running belongs to no cluster, and says so. Ask first
+# whether it answers at all: a busy one may be the last that has the data.
 in_cluster() { [ -n "$(wsrep cluster_state_uuid)" ] && [ "$(wsrep cluster_size)" != 0 ]; }
+
+answers_sql() { echo 'SELECT 1' | sql >/dev/null 2>&1; }
+
+ask_membership() {
+    wait_for $SETTLE_SECONDS answers_sql || fail \
+        "MariaDB runs on this machine, but has not answered for $SETTLE_SECONDS s; it is left as it is.
+See what keeps it from it (mariadb -e 'SHOW PROCESSLIST'; journalctl -u mariadb), then push again."
+}
 
 galera_apply() {
     if ! owned $GALERA_CONFIG; then
@@ -64,6 +74,7 @@ galera_apply() {
     fi
     case $(mariadb_state) in
     active)
+        ask_membership
         if ! in_cluster; then
             stop_mariadb
             found_or_join

@@ -118,6 +118,21 @@ test("the same pushes again change nothing", async () => {
   assert.equal(await databases[1]!.output("systemctl show -p MainPID --value mariadb"), before);
 });
 
+test("a MariaDB that does not answer is left as it is, whatever is pushed", async () => {
+  const pid = await databases[1]!.output("systemctl show -p MainPID --value mariadb");
+  const text = edit(databaseFiles(212), "meta l4proto icmp accept\n", "meta l4proto icmp accept\n        counter\n");
+  await databases[1]!.output("mv /run/mysqld/mysqld.sock /run/mysqld/away");
+  try {
+    const refused = await databases[1]!.push("database", "files", text);
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, /nothing was touched(.*\n)*.*has not answered for 20 s; it is left as it is/);
+  } finally {
+    await databases[1]!.output("mv /run/mysqld/away /run/mysqld/mysqld.sock");
+  }
+  for (const files of [text, databaseFiles(212)]) assertDone(await databases[1]!.push("database", "files", files));
+  assert.equal(await databases[1]!.output("systemctl show -p MainPID --value mariadb"), pid);
+});
+
 test("the status service says 200 for a synced node, 503 and why for any other", async () => {
   const ok = await status(212);
   assert.match(ok, /^HTTP\/1\.1 200 OK\n(.*\n)*Content-Length: 7\n(.*\n)*\nsynced\n$/);
