@@ -30,6 +30,9 @@ export interface Push {
 /** Longer than any step of node/push.sh may take; without it a hung machine would hang `up` for ever. */
 const LIMIT_SECONDS = 900;
 
+/** How long a push that was told to stop may take for its way back, which restarts daemons, too. */
+const WAY_BACK_SECONDS = 300;
+
 /**
  * Brings scripts, secrets and configuration to a machine, in this order, and returns the last step: whoever depends on it
  * waits until the machine has proved that it serves.
@@ -79,9 +82,9 @@ function adopt(name: string, args: Push, opts: pulumi.CustomResourceOptions): co
   const { adoption, door } = args.machine;
   if (adoption === undefined) return undefined;
   const root = asRoot(door);
-  const script = `${root}timeout -k 10 ${LIMIT_SECONDS} /opt/ha-cluster/adopt.sh`;
+  const script = `${root}timeout -k ${WAY_BACK_SECONDS} ${LIMIT_SECONDS} /opt/ha-cluster/adopt.sh`;
   // A farewell that was interrupted at its very end has removed the script already.
-  const leave = `[ ! -e /opt/ha-cluster/leave.sh ] || ${root}timeout -k 10 ${LIMIT_SECONDS} /opt/ha-cluster/leave.sh`;
+  const leave = `[ ! -e /opt/ha-cluster/leave.sh ] || ${root}timeout -k ${WAY_BACK_SECONDS} ${LIMIT_SECONDS} /opt/ha-cluster/leave.sh`;
   return remote(`${name}-adoption`, { script, stdin: adoption, leave }, args, opts);
 }
 
@@ -90,7 +93,7 @@ function asRoot({ user }: Door): string {
 }
 
 function pushCommand(role: Role, what: "files" | "secrets"): string {
-  return `timeout -k 10 ${LIMIT_SECONDS} /opt/ha-cluster/push.sh ${role} ${what}`;
+  return `timeout -k ${WAY_BACK_SECONDS} ${LIMIT_SECONDS} /opt/ha-cluster/push.sh ${role} ${what}`;
 }
 
 interface Run {

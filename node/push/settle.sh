@@ -5,6 +5,7 @@ set -eu
 REASON=/run/ha-cluster-push/reason # what the last step said on its standard error; not on a disk that may be full
 CARRIED=             # yes while daemons may still run on what an interrupted push left
 CHANGING=            # yes from the first rename until the push has settled
+UNFIT=               # yes unless the machine serves with the files from before
 
 # step FUNCTION ARGUMENTS…: in a subshell that ends at the first command that fails, which a condition
 # ("if step …") would switch off: ask STEP_FAILED afterwards.
@@ -55,6 +56,7 @@ settle_interrupted() {
         close_journal
         return
     fi
+    UNFIT=yes
     complain "The files from before the interrupted push are back, but this machine does not serve with them:"
     say_reason
 }
@@ -70,13 +72,18 @@ list_old_trees() {
 # take_back: the push has failed in mid-change. Its files are kept for a look, the previous ones return.
 take_back() {
     CHANGING=
+    UNFIT=yes
     complain "$ROLE $BUNDLE: failed after $(since "$BEGAN") s:"
     say_reason
-    keep_refused || complain "the refused files could not be kept"
+    cp "$REASON" "$REASON.refused"
     restore_previous "$BUNDLE"
+    # Not before: there may be no more room than the way back needs.
+    mv "$REASON.refused" "$REASON"
+    keep_refused || complain "the refused files could not be kept"
     list_old_trees "$INCOMING/files"
     step apply
     if [ -z "$STEP_FAILED" ]; then
+        UNFIT=
         close_journal
         complain "The previous files are back and applied. Mend the cause and push again; the refused files" \
             "lie in $STATE/refused/$BUNDLE on this machine."
@@ -90,12 +97,20 @@ take_back() {
 # finish: on every exit but SIGKILL, after which the journal tells the next push.
 finish() {
     code=$?
+    set +e # all of the following, whatever becomes of the way back
     trap '' INT TERM
     if [ -n "$CHANGING" ]; then
         echo "the push was stopped from outside (its time limit, or a signal)" >"$REASON"
-        take_back
+        (
+            set -e
+            take_back
+            [ -z "$UNFIT" ]
+        )
+        # Not "( … ) || …": within a condition, nothing in it would end at a command that fails.
+        # shellcheck disable=SC2181
+        [ $? -eq 0 ] || UNFIT=yes
     fi
-    end_handover
+    if [ -z "$UNFIT" ]; then end_handover; else keep_handover; fi
     allow_starts
     rm -rf "$INCOMING" "$REASON" "$REASON.refused"
     exit $code

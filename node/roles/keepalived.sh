@@ -17,6 +17,7 @@ handover() {
     if [ -e "$MAINTENANCE" ] || [ ! -e "$RUN/master" ] || ! holds_vip; then return 0; fi
     started=$(clock)
     echo "$PUSH_MARK" >"$MAINTENANCE"
+    stat -c %y "$MAINTENANCE" >"$MARKED"
     # The others must know before the VIPs move; check-maintenance.sh waits for that.
     ! systemctl cat ha-cluster-drain >/dev/null 2>&1 || systemctl restart ha-cluster-drain ||
         say "handover: connections that are open will break, the drain does not start: systemctl status ha-cluster-drain"
@@ -28,7 +29,23 @@ handover() {
 }
 
 # The mark of the planned handover; without it the machine has its full priority again.
-end_handover() { ! grep -qsxF "$PUSH_MARK" "$MAINTENANCE" || rm -f "$MAINTENANCE"; }
+end_handover() {
+    grep -qsxF "$PUSH_MARK" "$MAINTENANCE" || return 0
+    if [ ! -e "$MARKED" ] || [ "$(cat "$MARKED")" = "$(stat -c %y "$MAINTENANCE")" ]; then
+        rm -f "$MAINTENANCE"
+    else
+        : >"$MAINTENANCE"
+        say "maintenance: somebody touched $MAINTENANCE during this push, so it stays"
+    fi
+    rm -f "$MARKED"
+}
+
+# Until a push succeeds, this machine is only to have the VIPs when nobody else can.
+keep_handover() {
+    [ "$ROLE" = load-balancer ] && [ -d "$RUN" ] || return 0
+    [ -e "$MAINTENANCE" ] || echo "$PUSH_MARK" >"$MAINTENANCE"
+    complain "It keeps the maintenance mark $MAINTENANCE, and so has VIPs only while no other load balancer is well."
+}
 
 # relay_apply: the device, its routes and rules.
 relay_apply() {
@@ -41,7 +58,7 @@ relay_apply() {
     if ! systemctl -q is-active ha-cluster-relay; then
         systemctl start ha-cluster-relay || fail "the relay to the other load balancers cannot be set up:
 $(last_words ha-cluster-relay)"
-    elif changed "$RELAY"; then
+    elif changed "$RELAY_SETTINGS*"; then
         "$HERE/relay.sh" up
     else
         return 0

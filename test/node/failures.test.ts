@@ -170,8 +170,51 @@ test("an operator's maintenance mark outlives every push", async () => {
   await lb1.output("rm /run/ha-cluster/maintenance");
 });
 
-/** Pushes other files to lb1, and pulls its plug once `ready`. */
+async function bringVipsToLb1(): Promise<void> {
+  await lb2.output("touch /run/ha-cluster/maintenance");
+  await untilMaster(lb1);
+  await lb2.output("rm /run/ha-cluster/maintenance");
+}
+
+test("an operator's mark in mid-push outlives that push", async () => {
+  await bringVipsToLb1();
+  const pushing = lb1.push("load-balancer", "files", files.lb1.replaceAll("first", "second"));
+  const mark = "/run/ha-cluster/maintenance";
+  await until(
+    "the push's mark",
+    () => lb1.run(`cat ${mark}`),
+    ({ stdout }) => stdout === "set by a push\n",
+    { every: 10 },
+  );
+  await lb1.output(`touch ${mark}`);
+  const result = await pushing;
+  assertDone(result);
+  assert.match(result.stdout, /somebody touched .*so it stays/);
+  assertDone(await lb1.push("load-balancer", "files", files.lb1));
+  assert.equal(await lb1.output(`stat -c %s ${mark}`), "0");
+  await lb1.output(`rm ${mark}`);
+});
+
+test("where the way back fails too, the machine stays marked until a push succeeds", async () => {
+  await bringVipsToLb1();
+  const folder = "/run/systemd/system/haproxy.service.d";
+  const text = "[Service]\nExecReload=\nExecReload=/bin/false\n";
+  await lb1.output(`mkdir ${folder}; printf '${text}' >${folder}/zz.conf; systemctl daemon-reload`);
+  try {
+    const failed = await lb1.push("load-balancer", "files", files.lb1.replaceAll("first", "second"));
+    assertRefused(failed, /does not serve with them either(.*\n)*.*keeps the maintenance mark/);
+    await untilMaster(lb2);
+    assert.equal(await lb1.output("cat /run/ha-cluster/maintenance"), "set by a push");
+  } finally {
+    await lb1.output(`rm -r ${folder}; systemctl daemon-reload`);
+  }
+  assertDone(await lb1.push("load-balancer", "files", files.lb1));
+  assert.equal(await lb1.output("ls /run/ha-cluster/maintenance /var/lib/ha-cluster/journal 2>/dev/null || :"), "");
+});
+
+/** Pushes other files to lb1, which has the VIPs, and pulls its plug once `ready`. */
 async function cutInMidPush(ready: () => Promise<boolean>): Promise<void> {
+  await bringVipsToLb1();
   const pushing = lb1.push("load-balancer", "files", files.lb1.replaceAll("first", "half"));
   await until("the moment to cut", ready, Boolean, { every: 10 });
   lb1.powerOff();
@@ -199,10 +242,8 @@ async function comesUpAsBefore(): Promise<void> {
   );
   assert.match(await lb1.output("journalctl -q -b -o cat -u ha-cluster-recover"), /did not come to its end/);
   assert.match((await lb1.push("load-balancer", "files", files.lb1)).stdout, /nothing to change/);
-  await lb2.output("touch /run/ha-cluster/maintenance");
-  await untilMaster(lb1);
+  await bringVipsToLb1();
   assert.equal(await client.get("http://203.0.113.48/", 10), "lb1: first");
-  await lb2.output("rm /run/ha-cluster/maintenance");
 }
 
 test("a power cut in mid-push, after the handover: the machine comes up with the files from before", async () => {
