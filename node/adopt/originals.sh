@@ -50,7 +50,7 @@ keep_state_of_host() {
     haproxy_endpoints >"$ORIGINAL/listeners"
 }
 
-haproxy_endpoints() { ss -Hltnp | awk '/"haproxy"/ { print $4 }' | sort -u; }
+haproxy_endpoints() { tcp_listeners | awk '/"haproxy"/ { print $4 }' | sort -u; }
 
 # restore_originals: the files byte for byte, with mode and owner. May run twice.
 restore_originals() {

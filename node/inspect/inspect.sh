@@ -42,7 +42,7 @@ sections() {
     echo
     echo @started
     # shellcheck disable=SC2046
-    for pid in $(systemctl show -p MainPID --value -- $(units)) $(haproxy_worker); do
+    for pid in $(systemctl show -p MainPID -- $(units) | sed -n 's/^MainPID=//p') $(haproxy_worker); do
         [ "$pid" = 0 ] || started "$pid"
     done
     echo @failed
@@ -124,7 +124,12 @@ load_balancer() {
     echo @worker
     haproxy_worker
     echo @listeners
-    ss -Hltnp | awk '{ name = $0; sub(/^.*users:\(\("/, "", name); sub(/".*/, "", name); print $4, name }'
+    # iproute2 4.3 (Ubuntu 16.04) has no -H, and writes IPv6 addresses without brackets.
+    ss -ltnp | awk 'NR > 1 {
+        place = $4
+        if (place ~ /:.*:/ && place !~ /^\[/) { sub(/:[^:]*$/, "]&", place); place = "[" place }
+        name = $0; sub(/^.*users:\(\("/, "", name); sub(/".*/, "", name); print place, name
+    }'
     echo @backends
     ask unix /run/haproxy/admin.sock 'show stat' 3 | awk -F, '!/^#/ && $2 != "FRONTEND" && NF > 18 { print $1, $2, $18 }' || :
     echo @strays

@@ -40,7 +40,8 @@ for interface in $interfaces; do
         fact no-interface "$interface"
     fi
 done
-ss -Hltnp 2>/dev/null | awk '{ print "listener", $4, match($0, /users:\(\("[^"]+/) ? substr($0, RSTART + 9, RLENGTH - 9) : "?" }'
+# Without -H, which iproute2 4.3 (Ubuntu 16.04) does not have.
+ss -ltnp 2>/dev/null | awk 'NR > 1 { print "listener", $4, match($0, /users:\(\("[^"]+/) ? substr($0, RSTART + 9, RLENGTH - 9) : "?" }'
 grep -q -s -E '^[[:space:]]*source(-directory)?[[:space:]]+/etc/network/interfaces\.d' /etc/network/interfaces && fact sources-interfaces yes
 fact nonlocal-bind "$(cat /proc/sys/net/ipv4/ip_nonlocal_bind)"
 fact ipv6-disabled "$(cat /proc/sys/net/ipv6/conf/all/disable_ipv6 2>/dev/null || echo 1)"

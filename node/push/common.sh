@@ -53,6 +53,12 @@ setting() {
 journal_cursor() { journalctl -q -n 1 -o cat --show-cursor | sed -n 's/^-- cursor: //p'; }
 journal_after() { journalctl -q -o cat --after-cursor="$1" -u "$2"; }
 
+# unit_property UNIT PROPERTY: its value. systemd 229 (Ubuntu 16.04) has no --value.
+unit_property() { systemctl show -p "$2" "$1" | sed 's/^[^=]*=//'; }
+
+# tcp_listeners [FILTER]: as ss(8) lists them, the local address fourth. iproute2 4.3 (Ubuntu 16.04) has no -H.
+tcp_listeners() { ss -ltnp "$@" | sed 1d; }
+
 # last_words UNIT: what it last said, for a reason.
 last_words() { journalctl -q -o cat -n 12 -u "$1" | sed 's/^/    /'; }
 

@@ -83,7 +83,7 @@ units_unapplied() {
         /etc/systemd/system/*) unit=${path##*/} ;;
         *) continue ;;
         esac
-        [ "$(systemctl show -p NeedDaemonReload --value "$unit")" = no ] || echo "$path"
+        [ "$(unit_property "$unit" NeedDaemonReload)" = no ] || echo "$path"
     done <"$STATE/owned/files"
 }
 
@@ -116,7 +116,7 @@ haproxy_runs() {
 # A reload leaves its processes as they are; systemd notes when it was.
 keepalived_runs() {
     runs keepalived || return 1
-    reloaded=$(systemctl show -p StateChangeTimestampMonotonic --value keepalived)
+    reloaded=$(unit_property keepalived StateChangeTimestampMonotonic)
     ! changed_since "${reloaded%??????}.${reloaded#"${reloaded%??????}"}" /etc/keepalived/* || return 1
     ! is_master || wait_for 3 holds_all_vips
 }
@@ -146,7 +146,7 @@ database_unapplied() {
     owned "$GALERA_CONFIG" || return 0
     if ! runs mariadb || ! in_cluster; then
         echo "$GALERA"
-    elif changed_since "$(started "$(systemctl show -p MainPID --value mariadb)")" "$GALERA_CONFIG"; then
+    elif changed_since "$(started "$(unit_property mariadb MainPID)")" "$GALERA_CONFIG"; then
         echo "$GALERA_CONFIG"
     fi
     ! owned "$STATUS_SOCKET" || runs galera-status.socket || echo "$STATUS_SOCKET"
@@ -155,7 +155,7 @@ database_unapplied() {
 
 app_runs() {
     runs app && app_answers &&
-        ! changed_since "$(started "$(systemctl show -p MainPID --value app)")" "$APP_UNIT" "$APP_ENV" "$APP_SECRET"
+        ! changed_since "$(started "$(unit_property app MainPID)")" "$APP_UNIT" "$APP_ENV" "$APP_SECRET"
 }
 
 # started PID: seconds after boot (proc(5), field 22, behind a name that may hold anything).

@@ -34,7 +34,7 @@ $(last_words app)"
 # Loaded as the service would, but beside it.
 release_loads() {
     [ -e $CURRENT/wsgi.py ] || return 0
-    systemd-run -q --pipe --wait --collect -p User="$(systemctl show -p User --value app)" -p PrivateTmp=yes \
+    systemd-run -q --pipe --wait --collect -p User="$(unit_property app User)" -p PrivateTmp=yes \
         -p EnvironmentFile=$APP_ENV -p EnvironmentFile=-$APP_SECRET -p WorkingDirectory=$CURRENT -p RuntimeMaxSec=30 \
         /usr/bin/python3 -Bc 'import wsgi' >"$INCOMING/loading" 2>&1 </dev/null ||
         fail "the release does not load:
@@ -57,7 +57,7 @@ $(last_words app)"
     say "app: reloaded"
 }
 
-app_workers() { ps --no-headers -o pid --ppid "$(systemctl show -p MainPID --value app)" | tr -d ' '; }
+app_workers() { ps --no-headers -o pid --ppid "$(unit_property app MainPID)" | tr -d ' '; }
 
 # 2 when gunicorn has died of a release that does not even load.
 old_workers_gone() {

@@ -71,9 +71,9 @@ missing_listeners() {
     places=$(awk '{ print ($1 ~ /:/ ? "[" $1 "]" : $1) ":" $2 }' $LISTENERS | sort -u)
     # One question for all of them, as a rule: each matches one local address.
     any=$(echo "$places" | awk '{ printf "%ssrc %s", sep, $1; sep = " or " }')
-    listening=$(ss -Hltnp "$any" | awk '/"haproxy"/ { print $4 }' | sort -u | wc -l)
+    listening=$(tcp_listeners "$any" | awk '/"haproxy"/ { print $4 }' | sort -u | wc -l)
     [ "$listening" -ne "$(echo "$places" | wc -l)" ] || return 0
     echo "$places" | while read -r place; do
-        ss -Hltnp "src $place" | grep -q '"haproxy"' || echo "$place"
+        tcp_listeners "src $place" | grep -q '"haproxy"' || echo "$place"
     done
 }

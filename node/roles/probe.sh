@@ -47,7 +47,7 @@ probe() {
 # answers only in the name of an address that it has, so that one would wait in vain.
 is_listened_to() {
     case $1 in *:*) place="[$1]:$2" ;; *) place=$1:$2 ;; esac
-    [ -n "$(ss -Hltn "src $place or src 0.0.0.0:$2 or src [::]:$2")" ]
+    [ -n "$(tcp_listeners "src $place or src 0.0.0.0:$2 or src [::]:$2")" ]
 }
 
 # probe_rules add|del: nobody else sends from a loopback address to one that is not local.
