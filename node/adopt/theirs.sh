@@ -49,8 +49,8 @@ lower_theirs() {
 # Each vrrp_instance says "priority 1", in place of its own line or in addition.
 lower_priorities() {
     awk '
-        /^[[:space:]]*vrrp_instance[[:space:]]/ { due = 1 }
-        /^[[:space:]]*priority[[:space:]]/ { next }
+        $1 == "vrrp_instance" { due = 1 }
+        $1 == "priority" { next }
         { print }
         due && /{/ { print "    priority 1"; due = 0 }
     '
