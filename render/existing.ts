@@ -50,6 +50,7 @@ export function renderAdoption(plan: Plan, node: PlannedLoadBalancer): string {
   ];
   return `RELEASE=${node.release}
 KEEPALIVED_TEST=${yes(keepalived.configTest)}
+KEEPALIVED_RELOAD=${yes(keepalived.reloadReport)}
 HAPROXY_STRICT=${yes(haproxy.strictCheck)}
 HAPROXY_MASTER=${yes(haproxy.masterSocket)}
 ${paths

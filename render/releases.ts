@@ -5,6 +5,8 @@ export interface KeepalivedRelease {
   version: string;
   /** `keepalived -t` reads a file without running it (from 2.0.19). */
   configTest: boolean;
+  /** Its journal says "Reload complete" (from 2.2); before, nobody can tell how a reload ended, and it is restarted instead. */
+  reloadReport: boolean;
   /** `script_user` and `enable_script_security`; without them later releases complain (`-t` fails), and earlier ones don't know them. */
   scriptSecurity: boolean;
   /** `vrrp_garp_master_refresh`. */
@@ -49,6 +51,7 @@ export interface ReleaseRow {
 
 const KEEPALIVED_2_2: Omit<KeepalivedRelease, "version"> = {
   configTest: true,
+  reloadReport: true,
   scriptSecurity: true,
   garpRefresh: true,
   groupTracking: true,
@@ -74,6 +77,7 @@ export const ROWS: Record<Release, ReleaseRow> = {
     keepalived: {
       version: "1.2.19",
       configTest: false,
+      reloadReport: false,
       scriptSecurity: false,
       garpRefresh: false,
       groupTracking: false,
@@ -94,7 +98,7 @@ export const ROWS: Record<Release, ReleaseRow> = {
     },
   },
   "ubuntu-18.04": {
-    keepalived: { ...KEEPALIVED_2_2, version: "1.3.9", configTest: false, groupTracking: false },
+    keepalived: { ...KEEPALIVED_2_2, version: "1.3.9", configTest: false, reloadReport: false, groupTracking: false },
     haproxy: {
       ...HAPROXY_2_6,
       version: "1.8.8",
@@ -107,7 +111,7 @@ export const ROWS: Record<Release, ReleaseRow> = {
     },
   },
   "ubuntu-20.04": {
-    keepalived: { ...KEEPALIVED_2_2, version: "2.0.19", linkLocalFirst: true },
+    keepalived: { ...KEEPALIVED_2_2, version: "2.0.19", reloadReport: false, linkLocalFirst: true },
     haproxy: {
       ...HAPROXY_2_6,
       version: "2.0.13",
@@ -126,7 +130,7 @@ export const ROWS: Record<Release, ReleaseRow> = {
     haproxy: { ...HAPROXY_2_6, version: "2.8.5" },
   },
   "debian-11": {
-    keepalived: { ...KEEPALIVED_2_2, version: "2.1.5" },
+    keepalived: { ...KEEPALIVED_2_2, version: "2.1.5", reloadReport: false },
     haproxy: { ...HAPROXY_2_6, version: "2.2.9", fdHardLimit: false, idleClose: false },
   },
   "debian-12": {

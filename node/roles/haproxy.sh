@@ -37,7 +37,7 @@ haproxy_reload() {
         haproxy_reload_plainly
         return
     fi
-    reloads=$(haproxy_master | awk '$2 == "master" { print $3 }')
+    reloads=$(haproxy_master | master_reloads)
     [ -n "$reloads" ] || fail "haproxy's master does not answer on $HAPROXY_MASTER: systemctl restart haproxy"
     systemctl reload haproxy || fail "haproxy does not reload:
 $(last_words haproxy)"
@@ -49,14 +49,24 @@ $(last_words haproxy)"
 
 haproxy_master() { "$HERE/ask.sh" unix $HAPROXY_MASTER 'show proc' 2>/dev/null; }
 
-# haproxy_reloaded BEFORE: the master has reloaded more than BEFORE times and the newest worker, the
-# one of 0 reloads, answers on the statistics socket; 2 when the reload failed.
+# master_reloads and newest_worker: of "show proc". Before 2.5 it has a column "<relative PID>" before "<reloads>".
+master_reloads() {
+    awk '
+        /^#<PID>/ { columns = split($0, name, ">"); for (i = 1; i <= columns; i++) if (name[i] ~ /<reloads$/) column = i }
+        column && $2 == "master" { print $column }
+    '
+}
+
+newest_worker() { awk '/^#/ { current = $0 == "# workers" } current && $2 == "worker" { print $1; exit }'; }
+
+# haproxy_reloaded BEFORE: the master has reloaded more than BEFORE times and the newest worker answers on the
+# statistics socket; 2 when the reload failed.
 haproxy_reloaded() {
     haproxy_master >"$INCOMING/haproxy-master" || return 1
-    count=$(awk '$2 == "master" { print $3 }' "$INCOMING/haproxy-master")
+    count=$(master_reloads <"$INCOMING/haproxy-master")
     [ "${count:-0}" -gt "$1" ] || return 1
     if grep -q 'failed: [1-9]' "$INCOMING/haproxy-master"; then return 2; fi
-    worker=$(awk '$2 == "worker" && $3 == 0 { print $1 }' "$INCOMING/haproxy-master")
+    worker=$(newest_worker <"$INCOMING/haproxy-master")
     [ -n "$worker" ] && [ "$(haproxy_worker)" = "$worker" ]
 }
 

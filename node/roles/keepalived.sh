@@ -72,7 +72,7 @@ keepalived_apply() {
         rm -f "$RUN"/group-*
         return
     fi
-    if package_changed keepalived || ! systemctl -q is-active keepalived; then
+    if keepalived_must_restart; then
         rm -f "$RUN"/group-*
         start_at_boot keepalived
         systemctl reset-failed keepalived 2>/dev/null || :
@@ -88,6 +88,13 @@ $(last_words keepalived)"
     wait_for 20 keepalived_settled || fail "keepalived is not ready to serve ($(group_states)):
 $(last_words keepalived)"
     say "keepalived: $(group_states)"
+}
+
+# Before 2.2 keepalived does not say when it has read its files again, nor whether it could ("Reload finished" is its BFD
+# process's, which runs only where BFD is configured).
+keepalived_must_restart() {
+    package_changed keepalived || ! systemctl -q is-active keepalived ||
+        { changed '/etc/keepalived/*' && ! understands KEEPALIVED_RELOAD; }
 }
 
 # keepalived says so in the journal when it has read its files again; its process stays the same.

@@ -7,7 +7,8 @@ import { type Reader, READERS, readerRoots } from "./releases/roots";
 /** What shows whether a release has a capability: its daemon takes the text without a word. */
 type Probes<Row> = { [Name in Exclude<keyof Row, "version">]: (tree: Tree) => boolean };
 
-const KEEPALIVED: Probes<KeepalivedRelease> = {
+/** `reloadReport` is for reloads.test.ts to see. */
+const KEEPALIVED: Probes<Omit<KeepalivedRelease, "reloadReport">> = {
   configTest: (tree) => keepalived(tree, ""),
   scriptSecurity: (tree) => keepalived(tree, globals("script_user root", "enable_script_security")),
   garpRefresh: (tree) => keepalived(tree, globals("vrrp_garp_master_refresh 1")),

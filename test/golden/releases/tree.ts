@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { execFileSync, spawnSync } from "node:child_process";
+import { Daemon } from "./daemon";
 import { temporaryFolder } from "../../support/folder";
 
 export interface Answer {
@@ -27,6 +28,23 @@ export class Tree {
 
   read(path: string): string {
     return readFileSync(join(this.root, path), "utf8");
+  }
+
+  /** Where the host sees a file of the copy. */
+  locate(path: string): string {
+    return join(this.root, path);
+  }
+
+  /** Starts a program that stays in the foreground, in a network of its own that `setUp` makes. */
+  start(command: string, ...setUp: string[]): Daemon {
+    const proc = join(this.root, "proc"); // keepalived reads a copy of its file by /proc/self/fd
+    mkdirSync(proc, { recursive: true });
+    return new Daemon([
+      "ip link set lo up",
+      ...setUp,
+      `mount --bind /proc ${proc}`,
+      `exec chroot ${this.root} ${command}`,
+    ]);
   }
 
   /** Runs a command in the copy, in a network of its own that has the interfaces the files name. */
