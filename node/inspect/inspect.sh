@@ -101,7 +101,7 @@ units() {
 }
 
 # started PID: "PID SECONDS" since boot (proc(5), field 22, behind a name that may hold anything).
-started() { sed -n 's/^.*) //p' "/proc/$1/stat" 2>/dev/null | awk -v pid="$1" '{ print pid, $20 / 100 }'; }
+started() { sed -n 's/^.*) //p' "/proc/$1/stat" 2>/dev/null | awk -v pid="$1" '{ printf "%s %.2f\n", pid, $20 / 100 }'; }
 
 haproxy_worker() {
     [ "$ROLE" != load-balancer ] || ask unix /run/haproxy/admin.sock 'show info' 2 | sed -n 's/^Pid: //p'

@@ -159,7 +159,7 @@ app_runs() {
 }
 
 # started PID: seconds after boot (proc(5), field 22, behind a name that may hold anything).
-started() { sed 's/^.*) //' "/proc/${1:-none}/stat" 2>/dev/null | awk '{ print $20 / 100 }'; }
+started() { sed 's/^.*) //' "/proc/${1:-none}/stat" 2>/dev/null | awk '{ printf "%.2f\n", $20 / 100 }'; }
 
 # changed_since SECONDS FILE…: whether one of the files became what it is after that second from boot on. The time of
 # the inode's change, which renaming an older file into place renews too.
