@@ -38,10 +38,30 @@ allow_starts() {
     if [ -f $POLICY ] && grep -qxF "$POLICY_MARK" $POLICY; then rm -f $POLICY; fi
 }
 
-# apt WORDS…: cloud-init or unattended-upgrades may hold dpkg's lock on a fresh machine: wait for it.
-apt() {
-    DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=240 \
-        -o Dpkg::Options::=--force-confold "$@" >>"$STATE/apt.log" 2>&1 </dev/null
+APT_WORDS=$STATE/apt.log
+LOCK_HELD='Could not get lock|locked by another process' # apt's words, and dpkg's
+LOCK_SECONDS=240
+
+# apt WORDS…
+apt() { patiently apt-get -q -y -o Dpkg::Options::=--force-confold "$@"; }
+
+# patiently COMMAND…: while cloud-init or unattended-upgrades hold a lock, for minutes at times. apt-get's own
+# DPkg::Lock::Timeout does not help "apt-get update", nor "dpkg --configure".
+patiently() {
+    WAITING=
+    wait_for $LOCK_SECONDS unless_locked "$@"
+}
+
+# unless_locked COMMAND…: 1 when somebody else holds a lock, 2 when the command fails for another reason.
+unless_locked() {
+    known=$(wc -l <"$APT_WORDS")
+    # LC_ALL: the words are looked for in English.
+    ! LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@" >>"$APT_WORDS" 2>&1 </dev/null || return 0
+    holder=$(tail -n "+$((known + 1))" "$APT_WORDS" | grep -m 1 -E "$LOCK_HELD") || return 2
+    [ -n "$WAITING" ] || say "waiting up to $LOCK_SECONDS s for a lock: $holder"
+    WAITING=yes
+    sleep 1
+    return 1
 }
 
 # with_versions FILE: of its input, package names, those that FILE gives a version as NAME=VERSION. Apt would take its newest.
@@ -62,7 +82,7 @@ install_packages() {
     set -- $(missing_packages "$1" | with_versions "$asked")
     [ $# -gt 0 ] || return 0
     started=$(clock)
-    : >"$STATE/apt.log"
+    : >"$APT_WORDS"
     if ! { apt update && without_starts install --allow-downgrades --no-install-recommends "$@"; }; then
         fail_with_apt "install $*"
     fi
@@ -73,13 +93,13 @@ install_packages() {
 without_starts() {
     forbid_starts
     done=yes
-    { dpkg --configure -a >>"$STATE/apt.log" 2>&1 </dev/null && apt "$@"; } || done=no
+    { patiently dpkg --configure -a && apt "$@"; } || done=no
     allow_starts
     [ $done = yes ]
 }
 
 fail_with_apt() {
-    tail -n 12 "$STATE/apt.log" | sed 's/^/    /' >&2
+    tail -n 12 "$APT_WORDS" | sed 's/^/    /' >&2
     fail "cannot $1: mend apt on this machine (apt-get update; apt-get $1), then push again"
 }
 
@@ -99,7 +119,7 @@ fetch_packages() {
     [ -s "$INCOMING/packages" ] || return 0
     set --
     while read -r package version; do set -- "$@" "$package=$version"; done <"$INCOMING/packages"
-    : >"$STATE/apt.log"
+    : >"$APT_WORDS"
     if ! { apt update && apt install --download-only --allow-downgrades --no-install-recommends "$@"; }; then
         fail_with_apt "install $*"
     fi
@@ -136,7 +156,7 @@ change_package() {
     old=$(installed_version "$1")
     grep -qs "^$1 " "$REPLACED" || echo "$1 $old" >>"$REPLACED"
     kept=$(kept_package "$1" "$2")
-    : >"$STATE/apt.log"
+    : >"$APT_WORDS"
     without_starts install --allow-downgrades --no-install-recommends "${kept:-$1=$2}" || fail_with_apt "install $1=$2"
     say "$1: $old replaced by $2"
 }
