@@ -131,14 +131,14 @@ fetch_packages() {
     done <"$INCOMING/packages"
 }
 
-# list_packages: what is not as this bundle says or, when a push is taken back, as it was before.
+# list_packages: what is not as this bundle says or, when a push is taken back, as it was before. Secrets say nothing of
+# versions: what the last files bundle said may be older than a security fix, and gone from the archive.
 list_packages() {
-    {
-        [ ! -e $VERSIONS ] || cat $VERSIONS
-        [ ! -e "$REPLACED" ] || while read -r package version; do
-            grep -qs "^$package " $VERSIONS || echo "$package $version"
-        done <"$REPLACED"
-    } >"$INCOMING/versions"
+    : >"$INCOMING/versions"
+    if [ "$BUNDLE" = files ] && [ -z "$WAY_BACK" ] && [ -e $VERSIONS ]; then cp $VERSIONS "$INCOMING/versions"; fi
+    [ ! -e "$REPLACED" ] || while read -r package version; do
+        grep -q "^$package " "$INCOMING/versions" || echo "$package $version" >>"$INCOMING/versions"
+    done <"$REPLACED"
     other_versions "$INCOMING/versions" >"$INCOMING/packages"
 }
 

@@ -103,13 +103,19 @@ apply() {
     esac
 }
 
+# For packages too: see list_packages.
+apply_as_before() {
+    WAY_BACK=yes
+    apply
+}
+
 change() {
     install_files "$BUNDLE" "$INCOMING/list" "$INCOMING/files" "$INCOMING/changes"
     nothing_serves_yet || apply
 }
 
 [ $# -eq 2 ] || usage
-ROLE=$1 BUNDLE=$2
+ROLE=$1 BUNDLE=$2 WAY_BACK=
 case $ROLE in load-balancer | database | app-server) ;; *) usage ;; esac
 case $BUNDLE in files) OTHER_BUNDLE=secrets ;; secrets) OTHER_BUNDLE=files ;; *) usage ;; esac
 BEGAN=$(clock)
