@@ -68,6 +68,8 @@ unless_locked() {
 with_versions() {
     while read -r package; do
         version=$(awk -v name="$package" '$1 == name { print $2 }' "$1" 2>/dev/null) || version=
+        # The archive may have dropped it since; files that name another come only after these secrets.
+        [ "$BUNDLE" = files ] || apt-cache madison "$package" | grep -qF " $version |" || version=
         echo "$package${version:+=$version}"
     done
 }
@@ -78,14 +80,14 @@ install_packages() {
     ! adopted || return 0
     asked=$VERSIONS
     [ "$BUNDLE" != files ] || asked=$INCOMING/files$VERSIONS
-    # shellcheck disable=SC2046 # one word per package
-    set -- $(missing_packages "$1" | with_versions "$asked")
-    [ $# -gt 0 ] || return 0
+    missing=$(missing_packages "$1")
+    [ -n "$missing" ] || return 0
     started=$(clock)
     : >"$APT_WORDS"
-    if ! { apt update && without_starts install --allow-downgrades --no-install-recommends "$@"; }; then
-        fail_with_apt "install $*"
-    fi
+    apt update || fail_with_apt "install $(echo "$missing" | paste -s -d ' ')"
+    # shellcheck disable=SC2046 # one word per package
+    set -- $(echo "$missing" | with_versions "$asked")
+    without_starts install --allow-downgrades --no-install-recommends "$@" || fail_with_apt "install $*"
     say "installed $* ($(since "$started") s)"
 }
 

@@ -102,7 +102,7 @@ apply() {
     esac
 }
 
-# For packages too: see list_packages.
+# apply_as_before: for files that were there before; packages return with them, see list_packages.
 apply_as_before() {
     WAY_BACK=yes
     apply
