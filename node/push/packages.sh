@@ -38,16 +38,38 @@ allow_starts() {
     if [ -f $POLICY ] && grep -qxF "$POLICY_MARK" $POLICY; then rm -f $POLICY; fi
 }
 
-# apt WORDS…: cloud-init or unattended-upgrades may hold dpkg's lock on a fresh machine: wait for it.
-apt() {
-    DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=240 \
-        -o Dpkg::Options::=--force-confold "$@" >>"$STATE/apt.log" 2>&1 </dev/null
+APT_WORDS=$STATE/apt.log
+LOCK_HELD='Could not get lock|locked by another process' # apt's words, and dpkg's
+LOCK_SECONDS=240
+
+# apt WORDS…
+apt() { patiently apt-get -q -y -o Dpkg::Options::=--force-confold "$@"; }
+
+# patiently COMMAND…: while cloud-init or unattended-upgrades hold a lock, for minutes at times. apt-get's own
+# DPkg::Lock::Timeout does not help "apt-get update", nor "dpkg --configure".
+patiently() {
+    WAITING=
+    wait_for $LOCK_SECONDS unless_locked "$@"
+}
+
+# unless_locked COMMAND…: 1 when somebody else holds a lock, 2 when the command fails for another reason.
+unless_locked() {
+    known=$(wc -l <"$APT_WORDS")
+    # LC_ALL: the words are looked for in English.
+    ! LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@" >>"$APT_WORDS" 2>&1 </dev/null || return 0
+    holder=$(tail -n "+$((known + 1))" "$APT_WORDS" | grep -m 1 -E "$LOCK_HELD") || return 2
+    [ -n "$WAITING" ] || say "waiting up to $LOCK_SECONDS s for a lock: $holder"
+    WAITING=yes
+    sleep 1
+    return 1
 }
 
 # with_versions FILE: of its input, package names, those that FILE gives a version as NAME=VERSION. Apt would take its newest.
 with_versions() {
     while read -r package; do
         version=$(awk -v name="$package" '$1 == name { print $2 }' "$1" 2>/dev/null) || version=
+        # The archive may have dropped it since; files that name another come only after these secrets.
+        [ "$BUNDLE" = files ] || apt-cache madison "$package" | grep -qF " $version |" || version=
         echo "$package${version:+=$version}"
     done
 }
@@ -58,14 +80,14 @@ install_packages() {
     ! adopted || return 0
     asked=$VERSIONS
     [ "$BUNDLE" != files ] || asked=$INCOMING/files$VERSIONS
-    # shellcheck disable=SC2046 # one word per package
-    set -- $(missing_packages "$1" | with_versions "$asked")
-    [ $# -gt 0 ] || return 0
+    missing=$(missing_packages "$1")
+    [ -n "$missing" ] || return 0
     started=$(clock)
-    : >"$STATE/apt.log"
-    if ! { apt update && without_starts install --allow-downgrades --no-install-recommends "$@"; }; then
-        fail_with_apt "install $*"
-    fi
+    : >"$APT_WORDS"
+    apt update || fail_with_apt "install $(echo "$missing" | paste -s -d ' ')"
+    # shellcheck disable=SC2046 # one word per package
+    set -- $(echo "$missing" | with_versions "$asked")
+    without_starts install --allow-downgrades --no-install-recommends "$@" || fail_with_apt "install $*"
     say "installed $* ($(since "$started") s)"
 }
 
@@ -73,13 +95,13 @@ install_packages() {
 without_starts() {
     forbid_starts
     done=yes
-    { dpkg --configure -a >>"$STATE/apt.log" 2>&1 </dev/null && apt "$@"; } || done=no
+    { patiently dpkg --configure -a && apt "$@"; } || done=no
     allow_starts
     [ $done = yes ]
 }
 
 fail_with_apt() {
-    tail -n 12 "$STATE/apt.log" | sed 's/^/    /' >&2
+    tail -n 12 "$APT_WORDS" | sed 's/^/    /' >&2
     fail "cannot $1: mend apt on this machine (apt-get update; apt-get $1), then push again"
 }
 
@@ -99,7 +121,7 @@ fetch_packages() {
     [ -s "$INCOMING/packages" ] || return 0
     set --
     while read -r package version; do set -- "$@" "$package=$version"; done <"$INCOMING/packages"
-    : >"$STATE/apt.log"
+    : >"$APT_WORDS"
     if ! { apt update && apt install --download-only --allow-downgrades --no-install-recommends "$@"; }; then
         fail_with_apt "install $*"
     fi
@@ -111,14 +133,14 @@ fetch_packages() {
     done <"$INCOMING/packages"
 }
 
-# list_packages: what is not as this bundle says or, when a push is taken back, as it was before.
+# list_packages: what is not as this bundle says or, when a push is taken back, as it was before. Secrets say nothing of
+# versions: what the last files bundle said may be older than a security fix, and gone from the archive.
 list_packages() {
-    {
-        [ ! -e $VERSIONS ] || cat $VERSIONS
-        [ ! -e "$REPLACED" ] || while read -r package version; do
-            grep -qs "^$package " $VERSIONS || echo "$package $version"
-        done <"$REPLACED"
-    } >"$INCOMING/versions"
+    : >"$INCOMING/versions"
+    if [ "$BUNDLE" = files ] && [ -z "$WAY_BACK" ] && [ -e $VERSIONS ]; then cp $VERSIONS "$INCOMING/versions"; fi
+    [ ! -e "$REPLACED" ] || while read -r package version; do
+        grep -q "^$package " "$INCOMING/versions" || echo "$package $version" >>"$INCOMING/versions"
+    done <"$REPLACED"
     other_versions "$INCOMING/versions" >"$INCOMING/packages"
 }
 
@@ -136,7 +158,7 @@ change_package() {
     old=$(installed_version "$1")
     grep -qs "^$1 " "$REPLACED" || echo "$1 $old" >>"$REPLACED"
     kept=$(kept_package "$1" "$2")
-    : >"$STATE/apt.log"
+    : >"$APT_WORDS"
     without_starts install --allow-downgrades --no-install-recommends "${kept:-$1=$2}" || fail_with_apt "install $1=$2"
     say "$1: $old replaced by $2"
 }

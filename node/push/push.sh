@@ -70,9 +70,7 @@ receive() {
 
 note_all_secrets() {
     if [ "$BUNDLE" = secrets ]; then note_secrets "$INCOMING/files"; fi
-    if [ -e "$STATE/owned/secrets" ]; then
-        while read -r path; do note_secrets "$path"; done <"$STATE/owned/secrets"
-    fi
+    cat "$STATE/owned/secrets" "$LEAVING" 2>/dev/null | while read -r path; do note_secrets "$path"; done
 }
 
 compare() {
@@ -80,6 +78,7 @@ compare() {
     dress_files "$INCOMING/list" "$INCOMING/files"
     list_changes "$BUNDLE" "$INCOMING/list" "$INCOMING/files" >"$INCOMING/changes"
     list_cloud_init_changes "$INCOMING/list" >>"$INCOMING/changes"
+    [ "$BUNDLE" = secrets ] || list_left "$INCOMING/list" "$INCOMING/files" >>"$INCOMING/changes"
 }
 
 # Secrets come first to a fresh machine and have nobody to serve yet.
@@ -103,13 +102,19 @@ apply() {
     esac
 }
 
+# apply_as_before: for files that were there before; packages return with them, see list_packages.
+apply_as_before() {
+    WAY_BACK=yes
+    apply
+}
+
 change() {
     install_files "$BUNDLE" "$INCOMING/list" "$INCOMING/files" "$INCOMING/changes"
     nothing_serves_yet || apply
 }
 
 [ $# -eq 2 ] || usage
-ROLE=$1 BUNDLE=$2
+ROLE=$1 BUNDLE=$2 WAY_BACK=
 case $ROLE in load-balancer | database | app-server) ;; *) usage ;; esac
 case $BUNDLE in files) OTHER_BUNDLE=secrets ;; secrets) OTHER_BUNDLE=files ;; *) usage ;; esac
 BEGAN=$(clock)
@@ -132,6 +137,10 @@ step compare
 if [ ! -s "$INCOMING/changes" ]; then
     ENDED='nothing to change'
     settle_interrupted
+    if [ -z "$STEP_FAILED" ]; then
+        record_owned "$BUNDLE" "$INCOMING/list"
+        forget_left
+    fi
     if [ -z "$STEP_FAILED" ] && [ "$BUNDLE" = files ]; then mend_running; fi
     [ -n "$STEP_FAILED" ] || say "$ROLE $BUNDLE: $ENDED ($(since "$BEGAN") s)"
     [ -z "$STEP_FAILED" ] || exit 1
@@ -169,5 +178,6 @@ if [ -n "$STEP_FAILED" ]; then
 fi
 CHANGING=
 close_journal
+forget_left
 rm -rf "$STATE/refused/$BUNDLE"
 say "$ROLE $BUNDLE: done in $(since "$BEGAN") s"

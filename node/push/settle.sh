@@ -51,7 +51,7 @@ settle_interrupted() {
     CARRIED=
     cp "$INCOMING/carried" "$INCOMING/paths"
     list_old_trees
-    step apply
+    step apply_as_before
     if [ -z "$STEP_FAILED" ]; then
         close_journal
         return
@@ -81,7 +81,7 @@ take_back() {
     mv "$REASON.refused" "$REASON"
     keep_refused || complain "the refused files could not be kept"
     list_old_trees "$INCOMING/files"
-    step apply
+    step apply_as_before
     if [ -z "$STEP_FAILED" ]; then
         UNFIT=
         close_journal

@@ -8,9 +8,12 @@
 #   journal          "BUNDLE", then the paths being changed: exists from the first rename until the
 #                    push has settled. Found at the start of a push, it tells of one that was killed.
 #   interrupted/*/files  what that one sent: daemons may be running on it
+#   leaving          secrets that their bundle brings no longer, but live files name: they come first, and the files that
+#                    end that follow. The push of those removes them. One in owned/secrets as well is not leaving.
 set -eu
 
 JOURNAL=$STATE/journal
+LEAVING=$STATE/leaving
 
 # What the machine had before this push and not from us ("INTERFACE ADDRESS/LENGTH", "INTERFACE via GATEWAY"): a push
 # that is taken back, the first one above all, must not take it along. Until the push has settled.
@@ -36,6 +39,9 @@ listed() { cut -d ' ' -f 3- "$2" | grep -qxF "$1"; }
 
 exists() { [ -e "$1" ] || [ -L "$1" ]; }
 
+# named PATH: whether a live file of the bundle files names it.
+named() { [ -s "$STATE/owned/files" ] && xargs grep -qswF -e "$1" <"$STATE/owned/files"; }
+
 # list_changes BUNDLE LIST TREE: prints "new|changed|removed PATH" for what differs from the disk.
 list_changes() {
     while read -r _ _ path; do
@@ -48,8 +54,26 @@ list_changes() {
     [ -e "$STATE/owned/$1" ] || return 0
     cut -d ' ' -f 3 "$2" >"$INCOMING/listed"
     { grep -vxF -f "$INCOMING/listed" "$STATE/owned/$1" || :; } | while read -r path; do
-        if exists "$path"; then echo "removed $path"; fi
+        if ! exists "$path"; then continue; fi
+        if [ "$1" = secrets ] && named "$path"; then echo "$path" >>"$INCOMING/leaving"; else echo "removed $path"; fi
     done
+}
+
+# list_left LIST TREE: of the leaving secrets those that these files name no longer, in the form of list_changes.
+list_left() {
+    [ ! -e "$LEAVING" ] || while read -r path; do
+        if ! exists "$path" || grep -qxF -e "$path" "$STATE/owned/secrets"; then continue; fi
+        listed "$path" "$1" || grep -rqwF -e "$path" "$2" || echo "removed $path"
+    done <"$LEAVING"
+}
+
+# forget_left: of the leaving secrets those that are gone, or owned again.
+forget_left() {
+    [ -e "$LEAVING" ] || return 0
+    while read -r path; do
+        if exists "$path" && ! owned "$path"; then echo "$path"; fi
+    done <"$LEAVING" >"$LEAVING.new"
+    mv "$LEAVING.new" "$LEAVING"
 }
 
 ROOM=4096 # KiB
@@ -130,6 +154,12 @@ install_files() {
 
 record_owned() {
     mkdir -p "$STATE/owned"
+    if [ -e "$INCOMING/leaving" ]; then
+        cat "$LEAVING" "$INCOMING/leaving" 2>/dev/null | sort -u >"$LEAVING.new"
+        sync "$LEAVING.new"
+        mv "$LEAVING.new" "$LEAVING"
+        while read -r path; do say "  $path stays until no file names it any more"; done <"$INCOMING/leaving"
+    fi
     cut -d ' ' -f 3- "$2" >"$STATE/owned/$1.new"
     sync "$STATE/owned/$1.new"
     mv "$STATE/owned/$1.new" "$STATE/owned/$1"

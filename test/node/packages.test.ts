@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { until } from "../../operate/poll";
 import { assertDone, certificate, files, footprint, secretsWith } from "./harness/load-balancers";
 import type { Machine } from "./harness/machine";
 import { Site } from "./harness/site";
@@ -53,6 +54,47 @@ test("a missing package is installed, and its daemon does not start with the pac
 
   assertDone(await machine.push("load-balancer", "files", files.lb2));
   assert.match(await footprint(machine), /haproxy\.cfg/);
+});
+
+/** Holds a lock as apt and dpkg do, which is not flock(1)'s; returns what lets go of it. */
+async function hold(lock: string): Promise<() => Promise<string>> {
+  const unit = `holder-of-${lock.replaceAll("/", "-")}`;
+  const program = `import fcntl, signal
+lock = open("${lock}", "w")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+print("held", flush=True)
+signal.pause()`;
+  await machine.output(`systemd-run -q --unit=${unit} python3 -c '${program}'`);
+  await until(
+    `${lock} is held`,
+    () => machine.output(`journalctl -q -o cat -u ${unit}`),
+    (words) => words.includes("held"),
+  );
+  return () => machine.output(`systemctl stop ${unit}`);
+}
+
+test("a push waits while others hold the locks of apt and dpkg, and says so", async () => {
+  const locks = [
+    { path: "/var/lib/apt/lists/lock", words: /Could not get lock \/var\/lib\/apt\/lists\/lock/ },
+    { path: "/var/lib/dpkg/lock-frontend", words: /dpkg frontend lock/ },
+  ];
+  await machine.output("dpkg --remove haproxy >/dev/null 2>&1");
+  const held = await Promise.all(locks.map(async ({ path, words }) => ({ words, release: await hold(path) })));
+  let ended = false;
+  const pushing = machine.push("load-balancer", "files", files.lb2).finally(() => (ended = true));
+  for (const { words, release } of held) {
+    await until(
+      `the push meets ${String(words)}`,
+      async () => ended || words.test((await machine.run("cat /var/lib/ha-cluster/apt.log")).stdout),
+      Boolean,
+    );
+    await release();
+  }
+  const result = await pushing;
+  assertDone(result);
+  assert.match(result.stdout, /installed haproxy \(/);
+  assert.equal(result.stdout.match(/waiting .* lock/g)?.length, locks.length, result.stdout);
+  assert.equal(await machine.output("systemctl is-active haproxy"), "active");
 });
 
 test("a package that apt cannot get is a refusal in apt's words, and somebody else's policy-rc.d stays", async () => {

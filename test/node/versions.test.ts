@@ -30,9 +30,11 @@ before(async () => {
     localRepository([
       { package: "haproxy", suffix: "" },
       { package: "haproxy", suffix: "+next" },
+      { package: "haproxy", suffix: "+security" },
       { package: "haproxy", suffix: "+wrong", broken: true },
       { package: "keepalived", suffix: "" },
       { package: "keepalived", suffix: "+next" },
+      { package: "keepalived", suffix: "+security" },
     ]),
   );
   installed = { haproxy: await version("haproxy"), keepalived: await version("keepalived") };
@@ -120,4 +122,46 @@ test("after a power cut in mid-upgrade the same push ends with the versions that
   );
   await serves();
   assert.match((await push(wanted)).stdout, /nothing to change/);
+});
+
+/** Takes all versions that end so from the archive. */
+function drop(suffix: string): Promise<string> {
+  return lb2.output(`perl -00 -ni -e 'print unless /^Version: .*\\${suffix}$/m' /root/repository/Packages`);
+}
+
+/** What unattended-upgrades does: other versions than those that were pushed, which the archive drops. */
+async function upgradeUnattended(suffix: string, dropped: string): Promise<void> {
+  const wanted = `haproxy=${installed.haproxy}${suffix} keepalived=${installed.keepalived}${suffix}`;
+  await drop(dropped);
+  await lb2.output(`export DEBIAN_FRONTEND=noninteractive
+    apt-get -q update && apt-get -q -y -o Dpkg::Options::=--force-confold install ${wanted}`);
+  await serves();
+}
+
+async function assertUpgraded(): Promise<void> {
+  assert.equal(await version("haproxy"), `${installed.haproxy}+security`);
+  assert.equal(await version("keepalived"), `${installed.keepalived}+security`);
+  assert.equal(await lb2.output("ls /var/lib/ha-cluster/journal 2>/dev/null || :"), "");
+  await serves();
+}
+
+test("a certificate is renewed on a machine whose packages got a security fix since, and the fix stays", async () => {
+  await upgradeUnattended("+security", "+next");
+  const renewed = await certificate(lb2, "renewed");
+  assertDone(await lb2.push("load-balancer", "secrets", secretsWith(renewed)));
+  assert.equal(await lb2.output("cat /etc/haproxy/certs/www.pem"), renewed);
+  await assertUpgraded();
+});
+
+test("the way back from a version that does not work leads to what was installed, not to what was pushed once", async () => {
+  const wanted = { haproxy: `${installed.haproxy}+wrong`, keepalived: `${installed.keepalived}+security` };
+  assertRefused(await push(wanted), /haproxy does not reload.*The previous files are back and applied/s);
+  await assertUpgraded();
+});
+
+test("a certificate is renewed on a machine that lost a package, whose pushed version is gone as well", async () => {
+  await drop("+wrong");
+  await lb2.output("dpkg --remove haproxy >/dev/null 2>&1");
+  assertDone(await lb2.push("load-balancer", "secrets", secretsWith(await certificate(lb2, "www"))));
+  await assertUpgraded();
 });
