@@ -103,8 +103,10 @@ keep_current() {
     done <"$2"
     [ ! -e "$STATE/owned/$1" ] || cp "$STATE/owned/$1" "$keep/owned"
     find "$keep" ! -type l -exec sync {} +
-    rm -rf "$STATE/previous/$1"
+    rm -rf "$STATE/previous/$1.old"
+    [ ! -d "$STATE/previous/$1" ] || mv "$STATE/previous/$1" "$STATE/previous/$1.old"
     mv "$keep" "$STATE/previous/$1"
+    rm -rf "$STATE/previous/$1.old"
 }
 
 # open_journal BUNDLE PATHS: the second argument is a file of paths, one a line.
@@ -168,6 +170,8 @@ record_owned() {
 # restore_previous BUNDLE: the disk as it was before the last push of BUNDLE. May run twice.
 restore_previous() {
     previous=$STATE/previous/$1
+    # The power was cut between two renames of keep_current, with the journal of an earlier push still open.
+    [ -d "$previous" ] || mv "$previous.old" "$previous"
     while read -r path; do rm -f "$path"; done <"$previous/absent"
     find "$previous/root" ! -type d -printf '/%P\n' >"$previous/paths"
     while read -r path; do place "$previous/root$path" "$path"; done <"$previous/paths"
