@@ -1,7 +1,18 @@
 import { join } from "node:path";
 import { type ExecOptions, exec, type Result, run } from "../operate/exec";
+import { until } from "../operate/poll";
 
 export const LAB = join(__dirname, "..", "lab", "lab.sh");
+
+/** What a project can have, in an order in which it can be deleted, and what it has from the start. */
+const KINDS = ["server", "server group", "keypair", "port", "network", "security group"];
+const GIVEN = ["external", "default"];
+
+interface Item {
+  kind: string;
+  id: string;
+  name: string;
+}
 
 /** The embedded cloud, as seen by one of its projects. */
 export class Lab {
@@ -66,6 +77,33 @@ export class Lab {
     // A session always ends with 1. What is printed of a new server has a password in it, and belongs in no error.
     if (complete && stderr.trim() !== "") throw new Error(`openstack: ${stderr.trim()}`);
     return stdout;
+  }
+
+  /** Deletes whatever the project has, but for what it had from the start; fails if something stays. */
+  async empty(): Promise<void> {
+    let deleting: string[] = [];
+    await until(
+      `project ${this.project} to be empty`,
+      async () => {
+        const left = await this.everything(deleting);
+        // A port that Nova is just leaving, or a network with such a port, has to be asked for again.
+        deleting = left.map(({ kind, id }) => `${kind} delete ${id}`);
+        return left;
+      },
+      (left) => left.length === 0,
+      { seconds: 120 },
+    );
+  }
+
+  /** What is there beyond what was given, after other commands that may fail. */
+  private async everything(before: readonly string[]): Promise<Item[]> {
+    const lists = KINDS.map((kind) => `${kind} list --format json`);
+    const listed = await this.openstackAll([...before, ...lists], { complete: false });
+    const arrays = listed.split(/^(?=\[)/m).map((text) => JSON.parse(text) as { ID?: string; Name: string }[]);
+    if (arrays.length !== KINDS.length) throw new Error(`openstack listed ${arrays.length} of ${KINDS.length} kinds`);
+    return KINDS.flatMap((kind, index) =>
+      arrays[index]!.map(({ ID, Name }) => ({ kind, id: ID ?? Name, name: Name })),
+    ).filter(({ name }) => !GIVEN.includes(name));
   }
 
   /** For commands that print nothing worth reading. */

@@ -22,6 +22,8 @@ export interface Part {
   cwd?: string;
   /** Another part without whose success this one can't run; then it counts as one failure. */
   needs?: string;
+  /** Has to succeed first; when it does not, that counts as one failure. */
+  prepare?: () => Promise<void>;
 }
 
 /** How a part went. */
@@ -35,10 +37,16 @@ const FAILURE: Counts = { passed: 0, failed: 1, skipped: 0 };
 
 export async function runPart(part: Part, blocked: boolean): Promise<Outcome> {
   console.log(`\n--- ${part.name}`);
-  if (blocked) {
-    const words = `not run: it needs ${part.needs ?? "another part"}, which failed`;
+  const notRun = (why: string): Outcome => {
+    const words = `not run: ${why}`;
     console.log(words);
     return { counts: FAILURE, failures: words };
+  };
+  if (blocked) return notRun(`it needs ${part.needs ?? "another part"}, which failed`);
+  try {
+    await part.prepare?.();
+  } catch (error) {
+    return notRun(String(error));
   }
   const folder = mkdtempSync(join(tmpdir(), "ha-cluster-report-"));
   try {

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../harness/places";
+import { removeLeftovers } from "./lab/leftovers";
 import type { Part } from "./parts";
 
 function files(folder: string): string[] {
@@ -44,9 +45,11 @@ export function cloud(): Part[] {
   const [build, ...others] = files("lab").map((path) =>
     node(`cluster: ${/\d-(.+)\.test\.ts$/.exec(path)![1]!}`, [path]),
   );
-  return [
+  const parts: Part[] = [
     { name: "lab: cloud", command: [join(ROOT, "lab", "test.sh"), "cloud"], count: "pytest" },
     build!,
     ...others.map((part) => ({ ...part, needs: build!.name })),
   ];
+  const alone = ["lab: cloud", "cluster: build", "cluster: existing"];
+  return parts.map((part) => (alone.includes(part.name) ? { ...part, prepare: removeLeftovers } : part));
 }

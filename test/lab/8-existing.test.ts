@@ -47,7 +47,7 @@ describe("hosts that somebody else built", () => {
   });
   after(async () => {
     await traffic?.stop();
-    await theirs.removeHosts();
+    await lab.empty();
     folder.remove();
   });
 

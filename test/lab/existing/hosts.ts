@@ -12,7 +12,6 @@ export interface Host {
   internal: string;
 }
 
-/** All start their names with this, so that what a killed run left is found. */
 const OWNER = "acme";
 
 /** `ipv6` is what the provider allows each from the start; it has it only after the rollout. */
@@ -83,7 +82,6 @@ function making(publicKeyFile: string): string[] {
 
 /** Makes the hosts, and a server of files behind each; returns when the VIP answers. */
 export async function makeHosts(publicKeyFile: string): Promise<void> {
-  await removeHosts();
   await lab.openstackAll(making(publicKeyFile));
   await Promise.all(HOSTS.map(furnish));
   await until(
@@ -114,34 +112,6 @@ async function furnish({ name, internal }: Host): Promise<void> {
   ].join("");
   const { code, stderr } = await lab.sshWithInput(name, "sh", script);
   assert.equal(code, 0, stderr);
-}
-
-/** Removes whatever there is of it, also what a killed run left, and fails if something stays. */
-export async function removeHosts(): Promise<void> {
-  // The first that is made, and the last that goes.
-  const [key] = await ours(["keypair"]);
-  if (key === undefined) return;
-  const removing = [
-    ...HOSTS.map(({ name }) => `server delete ${name}`),
-    ...HOSTS.flatMap(({ name }) => [`port delete ${name}-external`, `port delete ${name}-internal`]),
-    `network delete ${NETWORK}`,
-    ...GROUPS.map((name) => `security group delete ${name}`),
-  ];
-  // A port that Nova is just leaving, or a network with such a port, has to be asked for again.
-  await until(
-    "everything of the hosts to be gone",
-    () => ours(["server", "port", "network", "security group"], removing),
-    (left) => left.length === 0,
-    { seconds: 90 },
-  );
-  await lab.openstackDo("keypair", "delete", key);
-}
-
-/** What is there of the hosts, after other commands that may fail. */
-async function ours(kinds: string[], before: string[] = []): Promise<string[]> {
-  const lists = kinds.map((kind) => `${kind} list --format value --column Name`);
-  const listed = await lab.openstackAll([...before, ...lists], { complete: false });
-  return listed.split("\n").filter((name) => name.startsWith(OWNER));
 }
 
 export function footprints(): Promise<string[]> {
