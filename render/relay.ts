@@ -61,7 +61,7 @@ table inet ha_cluster_relay {
     chain prerouting {
         type filter hook prerouting priority mangle; policy accept;
         iifname { "${relay.internalInterface}", "lo" } ip saddr { ${[relay.self, ...relay.peers].map((end) => end.internal).join(", ")} } udp dport ${DRAIN_PORT} meta mark set ${MARK.relay} update @draining { meta mark } drop
-${services("ip", ipv4)}${services("ip6", ipv6)}        iifname "${RELAY_DEVICE}" drop
+${services("ip", ipv4)}${services("ip6", ipv6)}${neighbours(ipv6)}        iifname "${RELAY_DEVICE}" drop
     }
     chain service {
         # Relayed to this machine: what it knows, and nothing is relayed twice.
@@ -97,6 +97,19 @@ function services(family: "ip" | "ip6", binds: readonly Bind[]): string {
   if (binds.length === 0) return "";
   const pairs = binds.map(({ address, port }) => `${address} . ${port}`).join(", ");
   return `        ${family} daddr . tcp dport { ${pairs} } goto service\n`;
+}
+
+/**
+ * Linux adds an IPv6 address at once and its local route by a worker (addrconf_dad_work), which a busy machine keeps waiting. If in
+ * between it asks for a neighbour's MAC, it does so from the VIP, drops the answer, and asks again after a second (RFC 4861,
+ * RETRANS_TIMER).
+ */
+function neighbours(binds: readonly Bind[]): string {
+  if (binds.length === 0) return "";
+  const addresses = [...new Set(binds.map(({ address }) => address))].join(", ");
+  return `        # The first answer to a new master, before the kernel has a route for the VIP that it has just added.
+        ip6 daddr { ${addresses} } icmpv6 type nd-neighbor-advert fib daddr type != local meta mark set ${MARK.deliver}
+`;
 }
 
 function duplicates(family: "ip" | "ip6", nextHops: readonly string[]): string {

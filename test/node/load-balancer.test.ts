@@ -102,6 +102,17 @@ test("the same push again changes nothing", async () => {
   assert.equal(await footprint(lb1), before);
 });
 
+test("a client that a new master has not met is answered before the kernel has a route for the VIP", async () => {
+  const route = "local 2001:db8:40::80 dev eth0 table local proto kernel metric 0";
+  await lb1.output(`ip -6 route del ${route}; ip -6 neigh flush to 2001:db8:40::90 dev eth0`);
+  try {
+    // Shorter than the second after which a neighbour is asked for again.
+    assert.equal(await client.get("http://[2001:db8:40::80]/", 0.8), "lb1: first");
+  } finally {
+    await lb1.output(`ip -6 route add ${route}`);
+  }
+});
+
 test("the relay outlives a restart of nftables, and a push finds out that somebody flushed it", async () => {
   const loaded = "nft list table inet ha_cluster_relay";
   await lb1.output("systemctl restart nftables");
