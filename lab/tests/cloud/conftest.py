@@ -1,7 +1,7 @@
 """A small world in project "test", as its plain member: two networks' worth of machines, removed at the end.
 
 Everything is named labtest-*; leftovers of a run that was killed are removed before the next. The addresses are
-203.0.113.232 to .250 and 2001:db8:46:f1:: and up, so that a small stack may live in the same project.
+203.0.113.232 to .250 and 2001:db8:46:f1:: and up, some of which a stack of the end-to-end tests would also use.
 """
 
 import base64
