@@ -6,7 +6,7 @@ import { type ConfigFile, file } from "./bundle";
 /** The VXLAN device of node/relay.sh. */
 const RELAY_DEVICE = "ha-relay";
 
-/** Packet marks: to be delivered here although the VIP is elsewhere; to be relayed. */
+/** Packet marks: to be delivered here, also while the VIP is elsewhere; to be relayed. */
 const MARK = { deliver: "0x68610001", relay: "0x68610002" };
 
 /** How long a draining machine is believed without a further word; it says so five times a second. */
@@ -69,15 +69,15 @@ ${services("ip", ipv4)}${services("ip6", ipv6)}${neighbours(ipv6)}        iifnam
         iifname "${RELAY_DEVICE}" drop
         # Not of a connection of this machine.
         ct state new,invalid tcp flags & (fin | syn | rst | ack) != syn goto unknown
-        # The VIP has gone, or is still to come, and not everybody knows: haproxy listens all the same.
-        fib daddr type != local meta mark set ${MARK.deliver}
+        # Also when the VIP has gone, or is still to come, and not everybody knows: haproxy listens all the same. Not asked for
+        # here ("fib daddr type"), as it may go between the answer and the route.
+        meta mark set ${MARK.deliver}
     }
     chain unknown {
         meta mark set ${MARK.relay}
         meta mark @draining accept
         # The client learns at once that nobody has its connection, by a reset.
-        meta mark set 0
-        fib daddr type != local meta mark set ${MARK.deliver}
+        meta mark set ${MARK.deliver}
     }
 }
 ${duplicates(
@@ -108,7 +108,7 @@ function neighbours(binds: readonly Bind[]): string {
   if (binds.length === 0) return "";
   const addresses = [...new Set(binds.map(({ address }) => address))].join(", ");
   return `        # The first answer to a new master, before the kernel has a route for the VIP that it has just added.
-        ip6 daddr { ${addresses} } icmpv6 type nd-neighbor-advert fib daddr type != local meta mark set ${MARK.deliver}
+        ip6 daddr { ${addresses} } icmpv6 type nd-neighbor-advert meta mark set ${MARK.deliver}
 `;
 }
 
