@@ -17,6 +17,10 @@ def power(name: str, action: str, project: str | None) -> None:
         raise LabError(f"{name} has no machine ({server.nova}); delete the server and create it anew")
     if action in ("off", "reset"):
         machine.cut_power()
+    elif not machine.running():
+        # it went off from inside, and Nova, which looks every sync_power_state_interval, would call it started already
+        wait_until(lambda: find(server.uuid, None).nova != "active" or machine.running(), NOVA_SECONDS,
+                   f"Nova to notice that {server.name} is off")
     _tell_nova(server, {"off": "stop", "on": "start", "reset": "reboot"}[action])
 
 

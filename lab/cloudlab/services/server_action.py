@@ -4,23 +4,38 @@ import sys
 
 from keystoneauth1.exceptions import http
 
+from ..base.progress import wait_until
 from . import config
 from .rest import Api
 
 ACTIONS = {"start": {"os-start": None}, "stop": {"os-stop": None}, "reboot": {"reboot": {"type": "HARD"}}}
+REACHED = {"start": "ACTIVE", "stop": "SHUTOFF"}
+BUSY_SECONDS = 60
 
 
-def main(uuid: str, action: str) -> None:
-    nova = Api("compute", "admin", config.passwords()["admin"])
-    try:
-        nova.call("POST", f"/servers/{uuid}/action", json=ACTIONS[action])
-    except http.Conflict:
-        # Nova's own look at the machines may have been quicker: it is in that state already, or on the way
+def act(nova: Api, uuid: str, action: str) -> None:
+    """Have Nova do it, after whatever it is doing with the server: seeing a machine off, it stops its server itself."""
+
+    def state() -> tuple[str, str | None]:
         server = nova.call("GET", f"/servers/{uuid}")["server"]
-        reached = {"stop": ("SHUTOFF", "powering-off"), "start": ("ACTIVE", "powering-on")}.get(action, ())
-        if server["status"] not in reached and server["OS-EXT-STS:task_state"] not in reached:
-            raise
+        return server["status"], server["OS-EXT-STS:task_state"]
+
+    def accepted() -> bool:
+        status, task = before = state()
+        if task:
+            return False
+        if status == REACHED.get(action):
+            return True
+        try:
+            nova.call("POST", f"/servers/{uuid}/action", json=ACTIONS[action])
+        except http.Conflict:
+            if state() == before:
+                raise
+            return False
+        return True
+
+    wait_until(accepted, BUSY_SECONDS, f"Nova to end what it does with server {uuid}")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    act(Api("compute", "admin", config.passwords()["admin"]), *sys.argv[1:])

@@ -74,6 +74,14 @@ def test_power_reset_boots_anew(world, active):
     active.wait_rebooted(before)
 
 
+def test_power_on_before_nova_noticed_that_it_went_off(world, active):
+    before = active.boot()
+    active.run("systemctl --no-block poweroff", check=False)
+    eventually(lambda: "running" in lab("status").split(active.name)[1].splitlines()[0], False, 30, every=0.2)
+    lab("power", "--project", "test", active.name, "on")
+    active.wait_rebooted(before)
+
+
 def test_pause_silences_and_unpause_goes_on(world, active):
     world.cloud.compute.pause_server(active.id)
     eventually(lambda: world.status(active), "PAUSED", 20, every=0.3)
