@@ -1,22 +1,29 @@
 import { readDate } from "./checks/quorum";
 import { Encrypted, UNREADABLE } from "./encrypted";
 import { formatIp, formatNetwork, parseIp, parseNetwork } from "./ip";
+import { NOTHING_STANDS, placesOf, type Standing } from "./places";
 import type { ExistingHost, Machines, Release, Secrets, Service, Spec, Vip, Vrrp } from "./spec";
 import { names, sortedEntries } from "./shape/draft";
 import type { StackFile } from "./shape/schema";
 
 /** Turns a stack file without problems into the spec: the defaults that depend on other keys, canonical forms, order. */
-export function buildSpec(file: StackFile, stack: string): Spec {
+export function buildSpec(file: StackFile, stack: string, standing: Standing = NOTHING_STANDS): Spec {
+  const places = placesOf(file, standing);
+  const customer = file.customer ?? standing.customer ?? stack;
   const datacenters = names(file.datacenters);
   const perDatacenter = <T extends string | number>(value: T | Record<string, T>): Record<string, T> =>
     Object.fromEntries(datacenters.map((name) => [name, typeof value === "object" ? value[name]! : value]));
   return {
-    customer: file.customer ?? stack,
+    customer,
+    clusterName: file.clusterName ?? customer,
     machines: buildMachines(file.machines),
-    datacenters: sortedEntries(file.datacenters).map(([name, { availabilityZone }]) => ({
-      name,
-      availabilityZone: availabilityZone ?? name,
-    })),
+    datacenters: sortedEntries(file.datacenters)
+      .map(([name, { availabilityZone }]) => ({
+        name,
+        availabilityZone: availabilityZone ?? name,
+        slot: places.datacenters[name]!,
+      }))
+      .sort((a, b) => a.slot - b.slot),
     ...(file.quorumRisk && {
       quorumRisk: { acceptedBy: file.quorumRisk.acceptedBy, on: readDate(file.quorumRisk.on)! },
     }),
@@ -34,6 +41,7 @@ export function buildSpec(file: StackFile, stack: string): Spec {
       runtime: "python",
       port: group.port,
       count: perDatacenter(group.perDatacenter),
+      slots: places.groups[name]!,
       flavor: perDatacenter(group.flavor),
       addresses: sortedAddresses(group.addresses ?? []),
     })),
@@ -42,6 +50,8 @@ export function buildSpec(file: StackFile, stack: string): Spec {
     ssh: { user: file.ssh.user, allowedFrom: canonicalRanges(file.ssh.allowedFrom) },
     interfaces: file.interfaces,
     image: file.image,
+    mayDelete: [...file.mayDelete].sort(),
+    mayDestroy: file.mayDestroy !== undefined,
     nameservers: file.nameservers.map(canonicalIp),
   };
 }

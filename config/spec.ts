@@ -1,9 +1,11 @@
 /** What a valid stack file says, with every default filled in and every address in canonical form. */
 export interface Spec {
-  /** Prefix of every name the cluster has in the cloud; the stack's name unless said otherwise. */
+  /** Prefix of the names that servers and networks have in the cloud; the stack's first name unless said otherwise. */
   customer: string;
+  /** What can't be renamed is called after it for life: server groups, the key pair, the Galera cluster. */
+  clusterName: string;
   machines: Machines;
-  /** Sorted by name. Three; two only with {@link quorumRisk}. */
+  /** By slot. Three; two only with {@link quorumRisk}. */
   datacenters: Datacenter[];
   /** Who accepted, for the customer, that two datacenters have no quorum, and when. */
   quorumRisk?: { acceptedBy: string; on: string };
@@ -27,6 +29,10 @@ export interface Spec {
   ssh: { user: string; allowedFrom: string[] };
   interfaces: { external: string; internal: string; server: string };
   image: string;
+  /** Ids of servers with data whose deletion is meant. */
+  mayDelete: string[];
+  /** Whether all of it may be deleted by `pulumi destroy`. */
+  mayDestroy: boolean;
   /** Name servers for /etc/resolv.conf by way of interfaces(5); none keeps what the image has. */
   nameservers: string[];
 }
@@ -38,7 +44,7 @@ export interface ExistingMachines {
   source: "existing";
   /** Whether the hosts get their own IPv6 addresses from this program, or have them already. */
   configureIpv6: boolean;
-  /** In the order of the datacenters. */
+  /** By the names of their datacenters. */
   hosts: ExistingHost[];
 }
 
@@ -78,9 +84,17 @@ export type Release = (typeof RELEASES)[number];
 /** A value per datacenter name; complete. */
 export type PerDatacenter<T> = Record<string, T>;
 
+/** As many datacenters as a cluster can have. */
+export const MOST_DATACENTERS = 3;
+
+/** A slot of a group of application servers has places for so many of them in each datacenter. */
+export const BLOCK = 10;
+
 export interface Datacenter {
   name: string;
   availabilityZone: string;
+  /** 1 to 3, for life: addresses, priorities and order follow from it, and from no neighbour. */
+  slot: number;
 }
 
 export interface External {
@@ -142,6 +156,8 @@ export interface AppServers {
   port: number;
   /** Of machines that are made; see {@link addresses} for those that exist. */
   count: PerDatacenter<number>;
+  /** Where its servers have their places, ten of each datacenter in a slot, in order. For life. */
+  slots: number[];
   flavor: PerDatacenter<string>;
   /** IPv4 addresses of servers that somebody else runs, in order; none of them is touched. */
   addresses: string[];

@@ -1,15 +1,18 @@
 import { buildSecrets, buildSpec } from "./build";
 import { checkExisting } from "./checks/existing";
 import { checkExternal } from "./checks/external";
+import { checkIntent } from "./checks/intent";
 import { checkAccess, checkInternal } from "./checks/internal";
 import { checkMachines } from "./checks/machines";
 import { checkNames } from "./checks/names";
+import { checkPlaces } from "./checks/places";
 import { checkDatacenters } from "./checks/quorum";
 import { checkSecrets } from "./checks/secrets";
 import { checkPorts, checkServices } from "./checks/services";
 import { checkSource } from "./checks/source";
 import { checkVips } from "./checks/vips";
 import { checkVrrp } from "./checks/vrrp";
+import { NOTHING_STANDS, type Standing } from "./places";
 import type { Problem } from "./problems";
 import { readShape, type Draft } from "./shape/draft";
 import type { Secrets, Spec } from "./spec";
@@ -22,17 +25,19 @@ export type Validated =
  * at once. Pure: neither the clock, nor the disk, nor Pulumi.
  *
  * @param stack the stack's name, which stands in for the customer's unless `customer` is set
+ * @param standing what was built already, and keeps its name and places unless the file says otherwise
  */
-export function validate(raw: Record<string, unknown>, stack: string): Validated {
+export function validate(raw: Record<string, unknown>, stack: string, standing: Standing = NOTHING_STANDS): Validated {
   const { draft, stackFile, problems: ofShape } = readShape(raw);
-  const problems = inOrder([...ofShape, ...checkAll(draft, raw, stack)]);
+  const problems = inOrder([...ofShape, ...checkAll(draft, raw, standing.customer ?? stack)]);
   if (!stackFile || problems.length > 0) return { problems };
-  return { spec: buildSpec(stackFile, stack), secrets: buildSecrets(stackFile), problems: [] };
+  return { spec: buildSpec(stackFile, stack, standing), secrets: buildSecrets(stackFile), problems: [] };
 }
 
 function* checkAll(draft: Draft, raw: Record<string, unknown>, stack: string): Generator<Problem> {
   yield* checkNames(draft, stack);
   yield* checkDatacenters(draft);
+  yield* checkPlaces(draft);
   const external = yield* checkExternal(draft);
   const internal = yield* checkInternal(draft, external.networks.ipv4);
   yield* checkAccess(draft);
@@ -44,6 +49,7 @@ function* checkAll(draft: Draft, raw: Record<string, unknown>, stack: string): G
   yield* checkExisting(draft, external, internal);
   yield* checkVrrp(draft);
   yield* checkSecrets(draft);
+  yield* checkIntent(draft, stack);
 }
 
 /** By path, each once; not by locale, which differs from machine to machine. */

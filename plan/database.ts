@@ -12,7 +12,8 @@ export interface DatabaseCluster {
   statusPort: number;
   database: string;
   user: string;
-  nodes: { id: string; hostname: string; address: string }[];
+  /** `name` and `segment` are Galera's for the node, for life: another one restarts it. By the slots of their datacenters; the first is the one that writes. */
+  nodes: { id: string; hostname: string; name: string; segment: number; address: string }[];
 }
 
 /** MariaDB's own port on every node. */
@@ -30,12 +31,18 @@ export function databaseOf({ database }: { database?: DatabaseCluster }): Databa
 export function planDatabase(spec: Spec, servers: DatabaseServer[]): DatabaseCluster {
   return {
     engine: spec.database.engine,
-    name: spec.customer,
+    name: spec.clusterName,
     address: spec.internal.vip,
     port: spec.database.port,
     statusPort: 9200,
     database: "app",
     user: "app",
-    nodes: servers.map(({ id, hostname, internal }) => ({ id, hostname, address: internal })),
+    nodes: servers.map(({ id, hostname, datacenter, internal }) => ({
+      id,
+      hostname,
+      name: `${spec.clusterName}-${id}`,
+      segment: spec.datacenters.find(({ name }) => name === datacenter)!.slot,
+      address: internal,
+    })),
   };
 }

@@ -3,24 +3,28 @@ import type { ExistingHost, ExistingMachines, Spec } from "../config/spec";
 import type { BackendServer, LoadBalancer } from "./servers";
 import { basePriority } from "./vrrp";
 
-/** Load balancers that somebody else built, with the addresses they have; in the order of the datacenters. */
+/** Load balancers that somebody else built, with the addresses they have; by the slots of their datacenters. */
 export function existingBalancers(spec: Spec, machines: ExistingMachines): LoadBalancer[] {
-  return machines.hosts.map((host, index) => ({
-    id: `lb-${host.datacenter}`,
-    hostname: host.hostname,
-    role: "load-balancer",
-    datacenter: host.datacenter,
-    availabilityZone: spec.datacenters[index]!.availabilityZone,
-    internal: host.internal,
-    internalInterface: spec.interfaces.internal,
-    externalInterface: spec.interfaces.external,
-    external: host.external,
-    basePriority: basePriority(index),
-    release: host.release,
-    host,
-    configureIpv6: machines.configureIpv6,
-    ...ownSubnet(host),
-  }));
+  const hosts = new Map(machines.hosts.map((host) => [host.datacenter, host]));
+  return spec.datacenters.map(({ name, availabilityZone, slot }) => {
+    const host = hosts.get(name)!;
+    return {
+      id: `lb-${host.datacenter}`,
+      hostname: host.hostname,
+      role: "load-balancer",
+      datacenter: host.datacenter,
+      availabilityZone,
+      internal: host.internal,
+      internalInterface: spec.interfaces.internal,
+      externalInterface: spec.interfaces.external,
+      external: host.external,
+      basePriority: basePriority(slot),
+      release: host.release,
+      host,
+      configureIpv6: machines.configureIpv6,
+      ...ownSubnet(host),
+    };
+  });
 }
 
 function ownSubnet({ external: { ipv6 } }: ExistingHost): { ipv6Subnet?: string } {

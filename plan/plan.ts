@@ -1,17 +1,19 @@
-import type { Spec } from "../config/spec";
-import { externalAddress, firstRows, internalAddress, serverSubnet } from "./addresses";
+import type { Datacenter, Spec } from "../config/spec";
+import { externalAddress, internalAddress, type Place, rowOf, serverSubnet } from "./addresses";
 import { planDatabase, type DatabaseCluster } from "./database";
 import { existingBackends, existingBalancers } from "./existing";
 import { planFirewall, type Firewall } from "./firewall";
 import { planHaproxy, type Haproxy } from "./haproxy";
 import { type NeighbouringNetwork, planNetworks } from "./networks";
 import { planRelay, type Relay } from "./relay";
-import type { AppServer, DatabaseServer, LoadBalancer, Server } from "./servers";
+import type { AppServer, DatabaseServer, LoadBalancer, Role, Server } from "./servers";
 import { basePriority, planVrrp, type SyncGroup } from "./vrrp";
 
 /** Everything decided before a resource exists: same spec, same plan, byte for byte. It holds no secret. */
 export interface Plan {
   customer: string;
+  /** What can't be renamed is called after it for life. */
+  clusterName: string;
   /** Where the machines come from. */
   source: Spec["machines"]["source"];
   image: string;
@@ -70,6 +72,7 @@ export function plan(spec: Spec): Plan {
   const database = existing ? undefined : planDatabase(spec, databases);
   return {
     customer: spec.customer,
+    clusterName: spec.clusterName,
     source: machines.source,
     image: spec.image,
     sshUser: spec.ssh.user,
@@ -106,60 +109,77 @@ function vipAddresses(spec: Spec, family: "ipv4" | "ipv6"): string[] {
 }
 
 function loadBalancers(spec: Spec): LoadBalancer[] {
-  return spec.datacenters.map((datacenter, index) => ({
-    ...server(spec, "load-balancer", `lb-${datacenter.name}`, index, 0, spec.loadBalancers.flavor),
-    role: "load-balancer" as const,
-    externalInterface: spec.interfaces.external,
-    internalInterface: spec.interfaces.internal,
-    external: externalAddress(spec, index),
-    basePriority: basePriority(index),
-    release: MADE_RELEASE,
-    configureIpv6: true,
-  }));
+  return spec.datacenters.map((datacenter) => {
+    const place = { slot: datacenter.slot, row: 0 };
+    return {
+      ...server(spec, "load-balancer", `lb-${datacenter.name}`, datacenter, place, spec.loadBalancers.flavor),
+      role: "load-balancer" as const,
+      externalInterface: spec.interfaces.external,
+      internalInterface: spec.interfaces.internal,
+      external: externalAddress(spec, place),
+      basePriority: basePriority(datacenter.slot),
+      release: MADE_RELEASE,
+      configureIpv6: true,
+    };
+  });
 }
 
 function databaseServers(spec: Spec): DatabaseServer[] {
-  return spec.datacenters.map((datacenter, index) => ({
-    ...server(spec, "database", `db-${datacenter.name}`, index, 0, spec.database.flavor),
+  return spec.datacenters.map((datacenter) => ({
+    ...server(
+      spec,
+      "database",
+      `db-${datacenter.name}`,
+      datacenter,
+      { slot: datacenter.slot, row: 0 },
+      spec.database.flavor,
+    ),
     role: "database" as const,
     internalInterface: spec.interfaces.server,
   }));
 }
 
 function appServers(spec: Spec): AppServer[] {
-  const firstRow = firstRows(spec);
-  return spec.appServers.flatMap((group, groupIndex) => {
-    const first = firstRow[groupIndex]!;
-    return spec.datacenters.flatMap((datacenter, index) =>
-      Array.from({ length: group.count[datacenter.name] ?? 0 }, (_, k) => ({
-        ...server(spec, "app-server", `${group.name}-${datacenter.name}-${k + 1}`, index, first + k, group.flavor),
-        role: "app-server" as const,
-        internalInterface: spec.interfaces.server,
-        group: group.name,
-        runtime: group.runtime,
-        port: group.port,
-      })),
-    );
-  });
+  return spec.appServers.flatMap((group) =>
+    spec.datacenters.flatMap((datacenter) =>
+      Array.from({ length: group.count[datacenter.name] ?? 0 }, (_, index) => {
+        const place = { slot: datacenter.slot, row: rowOf(group, index) };
+        return {
+          ...server(
+            spec,
+            "app-server",
+            `${group.name}-${datacenter.name}-${index + 1}`,
+            datacenter,
+            place,
+            group.flavor,
+          ),
+          role: "app-server" as const,
+          internalInterface: spec.interfaces.server,
+          group: group.name,
+          runtime: group.runtime,
+          port: group.port,
+        };
+      }),
+    ),
+  );
 }
 
 function server(
   spec: Spec,
-  role: Server["role"],
+  role: Role,
   id: string,
-  datacenterIndex: number,
-  row: number,
+  datacenter: Datacenter,
+  place: Place,
   flavor: Record<string, string>,
 ): Omit<Server, "role" | "internalInterface"> {
-  const datacenter = spec.datacenters[datacenterIndex]!;
-  const subnet = serverSubnet(spec, role, datacenterIndex, row);
+  const subnet = serverSubnet(spec, role, place);
   return {
     id,
     hostname: `${spec.customer}-${id}`,
     datacenter: datacenter.name,
     availabilityZone: datacenter.availabilityZone,
     flavor: flavor[datacenter.name]!,
-    internal: internalAddress(spec, role, datacenterIndex, row),
+    internal: internalAddress(spec, role, place),
     ...(subnet === undefined ? {} : { ipv6Subnet: subnet }),
   };
 }

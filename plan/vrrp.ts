@@ -69,8 +69,8 @@ const WEIGHT = { sticky: 50, haproxy: -80, network: -80, maintenance: -200 };
  * 128, 114, 100: smaller differences than any weight. They break ties, and keep two backups from taking over at once: each waits
  * longer by its skew, (256 - priority) / 256 of an advert interval (RFC 5798 section 6.1), 16 ms apart at 0.3 s.
  */
-export function basePriority(datacenterIndex: number): number {
-  return 128 - 14 * datacenterIndex;
+export function basePriority(slot: number): number {
+  return 128 - 14 * (slot - 1);
 }
 
 export function planVrrp(spec: Spec, node: LoadBalancer, balancers: LoadBalancer[]): SyncGroup {

@@ -6,7 +6,7 @@ import type { PlannedDatabase } from "../plan/plan";
  * under 3 s (Galera's parameter reference; suspect_timeout decides); the segment keeps traffic between datacenters low.
  */
 export function renderGalera(cluster: DatabaseCluster, node: PlannedDatabase): string {
-  const segment = cluster.nodes.findIndex((each) => each.id === node.id) + 1;
+  const { name, segment } = cluster.nodes.find(({ id }) => id === node.id)!;
   const options = [
     `gmcast.segment=${segment}`,
     "evs.keepalive_period=PT0.3S",
@@ -28,7 +28,7 @@ wsrep_provider = /usr/lib/galera/libgalera_smm.so
 wsrep_cluster_name = ${cluster.name}
 wsrep_cluster_address = gcomm://${cluster.nodes.map((each) => each.address).join(",")}
 wsrep_node_address = ${node.internal}
-wsrep_node_name = ${node.hostname}
+wsrep_node_name = ${name}
 wsrep_sst_method = rsync
 wsrep_provider_options = "${options.join(";")}"
 `;

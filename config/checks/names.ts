@@ -43,6 +43,8 @@ export function* checkNames(draft: Draft, stack: string): Generator<Problem> {
       mend: "choose another name for the service",
     };
   }
+  if (draft.clusterName !== undefined && !isName(draft.clusterName, 31))
+    yield { path: "clusterName", cause: `${quote(draft.clusterName)} can't be a cluster's name`, mend: nameRule(31) };
   yield* checkServerNames(draft, draft.customer ?? stack);
   yield* checkInterfaces(draft);
   if (draft.ssh?.user !== undefined && !/^[a-z_][a-z0-9_-]{0,31}$/.test(draft.ssh.user)) {

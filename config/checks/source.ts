@@ -6,7 +6,10 @@ const SOURCES = ["existing", "openstack"];
 
 /** Keys that describe machines to be made. */
 const ONLY_MADE: PathPart[][] = [
+  ["clusterName"],
   ["database"],
+  ["mayDelete"],
+  ["mayDestroy"],
   ["image"],
   ["loadBalancers"],
   ["nameservers"],
@@ -14,7 +17,7 @@ const ONLY_MADE: PathPart[][] = [
   ["external", "network"],
   ["interfaces", "server"],
 ];
-const ONLY_MADE_PER_GROUP = ["flavor", "perDatacenter", "runtime"];
+const ONLY_MADE_PER_GROUP = ["flavor", "perDatacenter", "runtime", "slots"];
 
 /** Keys that describe machines which exist. */
 const ONLY_EXISTING: PathPart[][] = [

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MOST_DATACENTERS } from "../spec";
 import { block, fields, perDatacenter, port, secret, text, wholeNumber, yesNo } from "./fields";
 import { machines } from "./machines";
 
@@ -7,15 +8,21 @@ import { machines } from "./machines";
  * text, is in checks/. Defaults that depend on other keys are in build.ts.
  */
 
+/** More than the largest internal network has room for. */
+const MOST_SLOTS = 2200;
+
 const flavor = () => perDatacenter(text("a flavor's name", "m1.small"), "a flavor's name", "m1.small");
 
 const datacenters = z
   .record(
     z.string(),
     z
-      .strictObject({ availabilityZone: text("the name of an availability zone", "ams-1").optional() })
+      .strictObject({
+        availabilityZone: text("the name of an availability zone", "ams-1").optional(),
+        slot: wholeNumber("a slot", 1, MOST_DATACENTERS, 1).optional(),
+      })
       .register(fields, {
-        what: "a map with the datacenter's availability zone",
+        what: "a map that describes the datacenter",
         example: "{ availabilityZone: ams-1 }",
       }),
   )
@@ -150,6 +157,10 @@ const appServers = z
           1,
         ),
         flavor: flavor().default("m1.small"),
+        slots: z
+          .array(wholeNumber("a slot", 1, MOST_SLOTS, 1))
+          .register(fields, { what: "a list of slots", example: "[1]" })
+          .optional(),
         addresses: z
           .array(text("an IPv4 address", "198.51.100.31"))
           .register(fields, { what: "a list of IPv4 addresses", example: "[198.51.100.31, 198.51.100.32]" })
@@ -216,6 +227,7 @@ const interfaces = z
 export const stackFile = z
   .strictObject({
     customer: text("the customer's name", "acme").optional(),
+    clusterName: text("the cluster's first name", "acme").optional(),
     machines,
     datacenters,
     quorumRisk: quorumRisk.optional(),
@@ -235,6 +247,11 @@ export const stackFile = z
       .array(text("an IPv4 address", "203.0.113.53"))
       .register(fields, { what: "a list of IPv4 addresses", example: "[203.0.113.53]" })
       .default([]),
+    mayDelete: z
+      .array(text("the id of a server", "db-dc3"))
+      .register(fields, { what: "a list of servers that may be deleted", example: "[db-dc3]" })
+      .default([]),
+    mayDestroy: text("the cluster's name", "acme").optional(),
     rootSecret: secret("the stack's root secret", "{ secure: … }"),
   })
   .register(fields, { what: "a map of settings", example: "datacenters: …" });

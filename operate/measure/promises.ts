@@ -16,7 +16,7 @@ const RECOVERY = 60_000;
 
 /** When the last backup takes over at the latest, in milliseconds: 3 × advert interval + skew (RFC 5798 section 6.1). */
 export function protocolLimit(advertInterval: number): number {
-  const lowest = Math.min(...[0, 1, 2].map(basePriority));
+  const lowest = Math.min(...[1, 2, 3].map(basePriority));
   return 1000 * (3 * advertInterval + ((256 - lowest) / 256) * advertInterval);
 }
 

@@ -1,12 +1,12 @@
-import { contains, formatIp, nthIp, parseIp } from "../../config/ip";
+import { contains, formatIp, parseIp } from "../../config/ip";
 import type { Problem } from "../../config/problems";
 import type { Spec } from "../../config/spec";
-import { lastOffset, network } from "../addresses";
+import { network } from "../addresses";
 import type { Plan } from "../plan";
 
 /** What only shows once the servers have their addresses: clashes with them, and networks too small for them. */
 export function checkAddresses(spec: Spec, planned: Plan): Problem[] {
-  return [...clashes(spec, planned), ...room(spec)];
+  return [...clashes(spec, planned), ...room(spec, planned)];
 }
 
 function clashes(spec: Spec, planned: Plan): Problem[] {
@@ -55,10 +55,12 @@ function clashes(spec: Spec, planned: Plan): Problem[] {
   return problems;
 }
 
-function room(spec: Spec): Problem[] {
-  if (spec.machines.source === "existing") return [];
+function room(spec: Spec, planned: Plan): Problem[] {
+  const servers = [...planned.databases, ...planned.appServers];
+  if (servers.length === 0) return [];
   const internal = network(spec.internal.cidr);
-  const last = nthIp(internal, lastOffset(spec));
+  const addresses = servers.map((node) => parseIp(node.internal)!);
+  const last = addresses.reduce((a, b) => (a.value > b.value ? a : b));
   // The last address of an IPv4 network is its broadcast address.
   if (contains(internal, { ...last, value: last.value + 1n })) return [];
   return [

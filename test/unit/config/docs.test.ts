@@ -9,13 +9,16 @@ import { validate } from "../../../config/validate";
 
 const DOCS = path.join(__dirname, "../../../docs");
 
-test("the example is a good stack, and has every key but `quorumRisk`", () => {
+test("the example is a good stack, and has every key but those of special moments", () => {
   const { raw, problems } = readStackFile(path.join(DOCS, "examples/Pulumi.acme.yaml"));
   assert.deepEqual(problems, []);
   const { spec, problems: found } = validate(raw, "acme");
   assert.deepEqual(found, []);
   assert.equal(spec!.datacenters.length, 3);
-  assert.deepEqual([...Object.keys(raw), "quorumRisk"].sort(), Object.keys(stackFile.shape).sort());
+  assert.deepEqual(
+    [...Object.keys(raw), "clusterName", "mayDelete", "mayDestroy", "quorumRisk"].sort(),
+    Object.keys(stackFile.shape).sort(),
+  );
 });
 
 test("the example of hosts that exist is a good stack", () => {

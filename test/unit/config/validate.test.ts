@@ -10,8 +10,9 @@ test("everything left out has a default", () => {
   const small = { dc1: "m1.small", dc2: "m1.small", dc3: "m1.small" };
   assert.deepEqual(specOf(shortest()), {
     customer: "dev",
+    clusterName: "dev",
     machines: { source: "openstack" },
-    datacenters: ["dc1", "dc2", "dc3"].map((name) => ({ name, availabilityZone: name })),
+    datacenters: ["dc1", "dc2", "dc3"].map((name) => ({ name, availabilityZone: name, slot: Number(name.at(-1)) })),
     external: {
       network: "external",
       ipv4: { cidr: "203.0.113.0/24", gateway: "203.0.113.1" },
@@ -25,7 +26,15 @@ test("everything left out has a default", () => {
     certificates: [],
     loadBalancers: { flavor: small, packages: {} },
     appServers: [
-      { name: "app", runtime: "python", port: 8080, count: { dc1: 1, dc2: 1, dc3: 1 }, flavor: small, addresses: [] },
+      {
+        name: "app",
+        runtime: "python",
+        port: 8080,
+        count: { dc1: 1, dc2: 1, dc3: 1 },
+        slots: [1],
+        flavor: small,
+        addresses: [],
+      },
     ],
     database: { engine: "galera", port: 3306, flavor: small },
     vrrp: {
@@ -38,6 +47,8 @@ test("everything left out has a default", () => {
     ssh: { user: "debian", allowedFrom: ["0.0.0.0/0", "::/0"] },
     interfaces: { external: "eth0", internal: "eth1", server: "eth0" },
     image: "debian-12",
+    mayDelete: [],
+    mayDestroy: false,
     nameservers: [],
   });
 });

@@ -1,0 +1,194 @@
+import { parseIp, parseNetwork } from "../config/ip";
+import { NOTHING_STANDS, type Standing } from "../config/places";
+import { BLOCK } from "../config/spec";
+import { type Place, placeAt } from "../plan/addresses";
+import type { Role } from "../plan/servers";
+
+/** One resource of a stack's state, as `pulumi stack export` prints it. */
+export interface Resource {
+  urn: string;
+  type: string;
+  id?: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+  /** Replaced already, and about to be deleted. */
+  delete?: boolean;
+  protect?: boolean;
+  /** Why the last change of it did not come to its end, though its inputs stand in the state as if it had. */
+  initErrors?: string[];
+}
+
+/** One machine that Nova made, as the state has it. */
+export interface DeployedServer {
+  id: string;
+  role: Role;
+  /** Nova's id. */
+  machine: string;
+  hostname: string;
+  zone: string;
+  flavor: string;
+  image: string;
+  /** Fixed addresses by port, `external` or `internal`, in Neutron's order. */
+  addresses: Partial<Record<"external" | "internal", string[]>>;
+  /** Whether all that belongs on it was pushed once: from then on it may serve, and have data. */
+  pushed: boolean;
+  /** Nova's or the provider's words of a change that did not come to its end. */
+  failed?: string;
+}
+
+/** What stands of a stack. */
+export interface Deployed {
+  /** By id, sorted. */
+  servers: DeployedServer[];
+  /** The customer's name that networks and servers have; absent before the first of them. */
+  customer?: string;
+  /** The name that server groups have. */
+  clusterName?: string;
+  internalCidr?: string;
+  /** From the stack's outputs: nothing else in the clear has it, and a change of it never gets as far as an `up`. */
+  sshUser?: string;
+  /** Of the key pair that servers were made with. */
+  publicKey?: string;
+  /** Text that the last push of each server's configuration carried, by server id. */
+  bundles: Record<string, string>;
+  /** Names of all live resources by type, e.g. to tell which Commands there are. */
+  names: (type: string) => ReadonlySet<string>;
+}
+
+const ROLES: Record<string, Role> = {
+  LoadBalancer: "load-balancer",
+  DatabaseServer: "database",
+  AppServer: "app-server",
+};
+
+export const COMMAND = "command:remote:Command";
+
+/** @param resources of a deployment; secrets may be encrypted, as none is read */
+export function deployed(resources: readonly Resource[]): Deployed {
+  const byType = new Map<string, Map<string, Resource>>();
+  for (const each of resources) {
+    if (each.delete === true) continue;
+    const named = byType.get(each.type) ?? new Map<string, Resource>();
+    byType.set(each.type, named.set(nameOf(each), each));
+  }
+  const of = (type: string): ReadonlyMap<string, Resource> => byType.get(type) ?? new Map<string, Resource>();
+  const commands = of(COMMAND);
+  const ports = of("openstack:networking/port:Port");
+  const servers = [...of("openstack:compute/instance:Instance").values()].flatMap((instance) => {
+    const id = nameOf(instance);
+    const role = ROLES[/ha-cluster:index:(\w+)\$ha-cluster:openstack:Machine\$/.exec(instance.urn)?.[1] ?? ""];
+    return role === undefined ? [] : [server(id, role, instance, ports, commands.has(`${id}-config`))];
+  });
+  const internal = of("openstack:networking/subnet:Subnet").get("internal-ipv4");
+  const keyPair = of("openstack:compute/keypair:Keypair").get("keypair");
+  const [root] = of("pulumi:pulumi:Stack").values();
+  const logins = Object.values((root?.outputs?.["ssh"] ?? {}) as Record<string, string>);
+  return {
+    servers: servers.sort((a, b) => (a.id < b.id ? -1 : 1)),
+    ...defined({
+      customer: withoutSuffix(of("openstack:networking/network:Network").get("internal"), "-internal"),
+      clusterName: withoutSuffix(of("openstack:compute/serverGroup:ServerGroup").get("group-database"), "-database"),
+      internalCidr: internal && text(internal, "cidr"),
+      sshUser: /(\S+)@\S+$/.exec(logins[0] ?? "")?.[1],
+      publicKey: keyPair && text(keyPair, "publicKey"),
+    }),
+    bundles: Object.fromEntries(
+      [...commands].flatMap(([name, { inputs }]) => {
+        const id = /^(.*)-config$/.exec(name)?.[1];
+        return id !== undefined && typeof inputs?.["stdin"] === "string" ? [[id, inputs["stdin"]]] : [];
+      }),
+    ),
+    names: (type) => new Set(of(type).keys()),
+  };
+}
+
+function server(
+  id: string,
+  role: Role,
+  instance: Resource,
+  ports: ReadonlyMap<string, Resource>,
+  pushed: boolean,
+): DeployedServer {
+  const addresses = (which: string): string[] => {
+    const found = ports.get(`${id}-${which}`)?.outputs?.["allFixedIps"];
+    return Array.isArray(found) ? found.map(String) : [];
+  };
+  const failed = instance.initErrors?.join("; ");
+  return {
+    id,
+    role,
+    machine: instance.id ?? "",
+    hostname: text(instance, "name"),
+    zone: text(instance, "availabilityZone"),
+    flavor: text(instance, "flavorName"),
+    image: text(instance, "imageName"),
+    addresses: {
+      ...(role === "load-balancer" && { external: addresses("external") }),
+      internal: addresses("internal"),
+    },
+    pushed,
+    ...(failed !== undefined && failed !== "" && { failed }),
+  };
+}
+
+/** Where everybody stands, from the addresses that their ports have; nobody's place is guessed. */
+export function standingOf({ servers, internalCidr, customer }: Deployed): Standing {
+  const network = internalCidr === undefined ? undefined : parseNetwork(internalCidr);
+  if (!network) return NOTHING_STANDS;
+  const place = ({ role, addresses }: DeployedServer): Place | undefined => {
+    const ip = parseIp(addresses.internal?.[0] ?? "");
+    return ip && placeAt(role, ip.value - network.first);
+  };
+  const placed = servers.flatMap((each) => {
+    const found = place(each);
+    return found ? [{ ...each, place: found }] : [];
+  });
+  const datacenters: Record<string, number> = {};
+  for (const each of placed) {
+    const name = /^(?:lb|db)-(.+)$/.exec(each.id)?.[1];
+    if (each.role !== "app-server" && name !== undefined) datacenters[name] = each.place.slot;
+  }
+  const groups: Record<string, number[]> = {};
+  for (const each of placed) {
+    if (each.role !== "app-server") continue;
+    const found = groupOf(each.id, each.place.slot, datacenters);
+    if (found) (groups[found.group] ??= [])[Math.floor(found.index / BLOCK)] = Math.floor(each.place.row / BLOCK) + 1;
+  }
+  return {
+    ...(customer !== undefined && { customer }),
+    datacenters,
+    // A hole would be a slot of which every server was lost.
+    groups: Object.fromEntries(Object.entries(groups).map(([name, slots]) => [name, slots.filter(Number.isInteger)])),
+  };
+}
+
+/** Both names may have hyphens; the slot tells `a-b` in `c` from `a` in `b-c`. */
+function groupOf(
+  id: string,
+  slot: number,
+  datacenters: Record<string, number>,
+): { group: string; index: number } | undefined {
+  for (const [name, at] of Object.entries(datacenters)) {
+    const [, group, number] = new RegExp(`^(.+)-${name}-(\\d+)$`).exec(id) ?? [];
+    if (at === slot && group !== undefined) return { group, index: Number(number) - 1 };
+  }
+  return undefined;
+}
+
+export function nameOf({ urn }: Resource): string {
+  return urn.slice(urn.lastIndexOf("::") + 2);
+}
+
+function text({ inputs, outputs }: Resource, key: string): string {
+  const value = outputs?.[key] ?? inputs?.[key];
+  return typeof value === "string" ? value : "";
+}
+
+function withoutSuffix(resource: Resource | undefined, suffix: string): string | undefined {
+  const name = resource && text(resource, "name");
+  return name?.endsWith(suffix) ? name.slice(0, -suffix.length) : undefined;
+}
+
+function defined<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Partial<T>;
+}

@@ -1,0 +1,43 @@
+import type { Resource } from "../../change/deployed";
+import { everyServer } from "../../change/change";
+import { bundlesOf } from "../../change/files";
+import type { Plan } from "../../plan/plan";
+
+const CLUSTER = "urn:pulumi:dev::ha-cluster::ha-cluster:index:Cluster";
+const COMPONENTS = { "load-balancer": "LoadBalancer", database: "DatabaseServer", "app-server": "AppServer" };
+
+/** The state of a cluster that was built as planned, as far as anybody reads it; as `pulumi stack export` prints it. */
+export function stateOf(plan: Plan): Resource[] {
+  const bundles = bundlesOf(plan, "sample");
+  const resource = (path: string, type: string, name: string, outputs: Record<string, unknown>): Resource => ({
+    urn: `${CLUSTER}${path}$${type}::${name}`,
+    type,
+    id: `id-of-${name}`,
+    inputs: outputs,
+    outputs,
+  });
+  const group = "openstack:compute/serverGroup:ServerGroup";
+  return [
+    resource("", group, "group-database", { name: `${plan.clusterName}-database` }),
+    resource("", "openstack:networking/network:Network", "internal", { name: `${plan.customer}-internal` }),
+    resource("", "openstack:networking/subnet:Subnet", "internal-ipv4", { cidr: plan.internal.cidr }),
+    ...everyServer(plan).flatMap((node) => {
+      const path = `$ha-cluster:index:${COMPONENTS[node.role]}$ha-cluster:openstack:Machine`;
+      const port = (name: string, addresses: (string | undefined)[]): Resource =>
+        resource(path, "openstack:networking/port:Port", `${node.id}-${name}`, {
+          allFixedIps: addresses.filter((each) => each !== undefined),
+        });
+      return [
+        port("internal", [node.internal]),
+        ...("external" in node ? [port("external", [node.external.ipv4, node.external.ipv6])] : []),
+        resource(path, "openstack:compute/instance:Instance", node.id, {
+          name: node.hostname,
+          availabilityZone: node.availabilityZone,
+          flavorName: node.flavor,
+          imageName: plan.image,
+        }),
+        resource("", "command:remote:Command", `${node.id}-config`, { stdin: bundles[node.id] }),
+      ];
+    }),
+  ];
+}
