@@ -1,35 +1,64 @@
 import * as pulumi from "@pulumi/pulumi";
+import { changeOf } from "./change/change";
+import { type Deployed, standingOf } from "./change/deployed";
+import { bundlesOf } from "./change/files";
+import { refusals } from "./change/refuse";
+import { readState } from "./change/state";
+import { words } from "./change/words";
+import { askNova } from "./components/machines/zones";
 import { Cluster } from "./components/cluster";
-import { formatProblem, formatProblems } from "./config/problems";
+import { formatProblem, formatProblems, type Problem } from "./config/problems";
 import { keysInTheClear, readPulumiConfig } from "./config/pulumi";
-import { load } from "./plan/load";
+import { readNodeFiles } from "./node/files";
 import { describe } from "./plan/describe";
+import { load } from "./plan/load";
 
 // @pulumi/pulumi notes a stack trace for every promise (runtime/debuggable.js), and mapping each frame of it to its source
 // was a third of the time of a large cluster's preview. Three frames still say where a mistake is.
 Error.stackTraceLimit = 3;
 
-const stack = pulumi.getStack();
-const config = readPulumiConfig();
-const { plan, secrets, problems, warnings } = load(config, stack, new Date());
-const found = [...problems, ...keysInTheClear(config)];
-if (!plan || found.length > 0) throw new pulumi.RunError(formatProblems(found, `stack ${stack}`));
-for (const warning of warnings) void pulumi.log.warn(formatProblem(warning));
+/** The stack file becomes a plan, the plan is held against what stands, and only then is anything made. */
+export = async () => {
+  const stack = pulumi.getStack();
+  const config = readPulumiConfig();
+  const deployed = await readState(`${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`).catch(unreadable);
+  const { plan, spec, secrets, problems, warnings } = load(config, stack, new Date(), standingOf(deployed));
+  refuse([...problems, ...keysInTheClear(config)]);
+  if (!plan) throw new Error("a stack without problems has a plan");
+  for (const warning of warnings) void pulumi.log.warn(formatProblem(warning));
 
-const cluster = new Cluster("cluster", { plan, secrets });
+  const change = changeOf(plan, deployed);
+  refuse([...refusals(plan, spec, secrets, deployed, change), ...(await askNova(change))]);
+  const nodeFiles = readNodeFiles();
+  const summary = words(change, deployed, bundlesOf(plan, nodeFiles.sampleApp));
+  if (summary.length > 0) void pulumi.log.info(`what this changes, by datacenter:\n${summary.join("\n")}`);
 
-const { vips, urls, servers, listeners, ssh } = describe(plan);
+  const cluster = new Cluster("cluster", { plan, secrets, nodeFiles, change, mayDestroy: spec.mayDestroy });
+  const { vips, urls, servers, listeners, ssh } = describe(plan);
+  return {
+    /** VIPs by name and family. */
+    vips,
+    /** Where every service answers. */
+    urls,
+    /** Every server with its addresses. */
+    servers,
+    /** What haproxy listens on, on each load balancer, also where the VIP is not. */
+    listeners,
+    /** How to log in to each server; the key is the output `sshPrivateKey`. */
+    ssh,
+    sshPrivateKey: cluster.clientKey,
+    /** Lines for known_hosts(5), so that no login has to trust blindly. */
+    sshKnownHosts: cluster.knownHosts,
+  };
 
-/** VIPs by name and family. */
-export { vips };
-/** Where every service answers. */
-export { urls };
-/** Every server with its addresses. */
-export { servers };
-/** What haproxy listens on, on each load balancer, also where the VIP is not. */
-export { listeners };
-/** How to log in to each server; the key is the output `sshPrivateKey`. */
-export { ssh };
-export const sshPrivateKey = cluster.clientKey;
-/** Lines for known_hosts(5), so that no login has to trust blindly. */
-export const sshKnownHosts = cluster.knownHosts;
+  function refuse(found: readonly Problem[]): void {
+    if (found.length > 0) throw new pulumi.RunError(formatProblems(found, `stack ${stack}`));
+  }
+};
+
+/** Nothing is changed blindly. */
+function unreadable(error: unknown): Deployed {
+  throw new pulumi.RunError(
+    `what stands can't be read from the state, so that nothing can be compared with it, and nothing was changed: ${error instanceof Error ? error.message : String(error)}`,
+  );
+}

@@ -1,23 +1,38 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { stringify } from "yaml";
-import { readNodeFiles } from "../node/files";
+import { parseDocument, stringify } from "yaml";
+import { changeOf } from "../change/change";
+import { type Deployed, standingOf } from "../change/deployed";
+import { bundlesOf } from "../change/files";
+import { pin } from "../change/pin";
+import { refusals } from "../change/refuse";
+import { words } from "../change/words";
 import { readStackFile } from "../config/file";
+import { NOTHING_STANDS } from "../config/places";
 import { formatProblem, formatProblems } from "../config/problems";
+import { readNodeFiles } from "../node/files";
+import { Stack } from "../operate/stack";
 import { describe } from "../plan/describe";
-import { load } from "../plan/load";
-import type { Plan } from "../plan/plan";
-import { bundle } from "../render/bundle";
-import { appServerFiles, databaseFiles, loadBalancerFiles } from "../render/files";
+import { type Loaded, load } from "../plan/load";
 
-const USAGE = `npm run plan -- [STACK | FILE]           prints what a stack file makes, without an engine and without secrets
-npm run plan -- [STACK | FILE] --files ID  prints the configuration files of one server, e.g. lb-dc1`;
+const USAGE = `npm run plan -- [STACK | FILE]            prints what a stack file makes, and what that changes on what stands; no secret is read
+npm run plan -- [STACK | FILE] --files ID  prints the configuration files of one server, e.g. lb-dc1
+npm run plan -- [STACK | FILE] --pin       writes everybody's slot into the file: from then on the file alone says who stands where
+  --alone   looks at the file alone, not at the state that pulumi has of the stack`;
+
+type Plan = NonNullable<Loaded["plan"]>;
 
 /** Exit code: 0, 1 for problems in the stack file, 2 for wrong usage. */
-function main(): number {
+async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { files: { type: "string" }, help: { type: "boolean", short: "h" } },
+    options: {
+      files: { type: "string" },
+      pin: { type: "boolean" },
+      alone: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
   });
   if (values.help || positionals.length > 1) {
     console.log(USAGE);
@@ -28,37 +43,58 @@ function main(): number {
   const stack = /^Pulumi\.(.+)\.yaml$/.exec(basename(file))?.[1] ?? "dev";
 
   const { raw, problems: unreadable } = readStackFile(file);
-  const { plan, problems, warnings } =
-    unreadable.length > 0 ? { problems: unreadable, warnings: [] } : load(raw, stack, new Date());
-  if (!plan) {
-    console.error(formatProblems(problems, file));
-    return 1;
-  }
+  if (unreadable.length > 0) return refused(unreadable, file);
+  const deployed = values.alone ? "not asked for" : await standing(stack);
+  const known = typeof deployed === "string" ? NOTHING_STANDS : standingOf(deployed);
+  const { plan, spec, secrets, problems, warnings } = load(raw, stack, new Date(), known);
+  if (!plan) return refused(problems, file);
   for (const warning of warnings) console.error(`warning:\n${formatProblem(warning)}`);
-  if (values.files === undefined) {
-    const { firewall, loadBalancers } = plan;
-    const shown = { ...describe(plan), rollout: loadBalancers.map((node) => node.id), firewall: firewall.flows };
-    console.log(stringify(shown, { aliasDuplicateObjects: false }));
+  if (values.files !== undefined) return printFiles(plan, values.files);
+  if (typeof deployed === "string") {
+    console.error(`not compared with what stands: ${deployed}`);
+  } else {
+    const change = changeOf(plan, deployed);
+    const against = refusals(plan, spec, secrets, deployed, change);
+    if (against.length > 0) return refused(against, file);
+    const lines = words(change, deployed, bundlesOf(plan, readNodeFiles().sampleApp));
+    console.log(["# what this changes, by datacenter:", ...(lines.length > 0 ? lines : ["nothing"])].join("\n# "));
+  }
+  if (values.pin) {
+    writeFileSync(file, pin(parseDocument(readFileSync(file, "utf8")), spec).toString({ lineWidth: 0 }));
+    console.error(`${file}: every slot is written down`);
     return 0;
   }
-  const text = filesOf(plan, values.files);
+  const { firewall, loadBalancers } = plan;
+  const shown = { ...describe(plan), rollout: loadBalancers.map((node) => node.id), firewall: firewall.flows };
+  console.log(stringify(shown, { aliasDuplicateObjects: false }));
+  return 0;
+}
+
+function refused(problems: Loaded["problems"], file: string): number {
+  console.error(formatProblems(problems, file));
+  return 1;
+}
+
+/** What the state has, or why it can't be read: a file may well be looked at before there is a stack. */
+async function standing(name: string): Promise<Deployed | string> {
+  try {
+    return await (await Stack.existing({ name })).deployed();
+  } catch (error) {
+    return error instanceof Error ? error.message.split("\n")[0]! : String(error);
+  }
+}
+
+function printFiles(plan: Plan, id: string): number {
+  const bundles = bundlesOf(plan, readNodeFiles().sampleApp);
+  const text = bundles[id];
   if (text === undefined) {
-    const ids = [...plan.loadBalancers, ...plan.databases, ...plan.appServers].map((node) => node.id);
-    console.error(`there is no server ${values.files}; there are ${ids.join(", ")}`);
+    console.error(`there is no server ${id}; there are ${Object.keys(bundles).join(", ")}`);
     return 2;
   }
   process.stdout.write(text);
   return 0;
 }
 
-function filesOf(plan: Plan, id: string): string | undefined {
-  const is = (node: { id: string }): boolean => node.id === id;
-  const balancer = plan.loadBalancers.find(is);
-  if (balancer) return bundle(loadBalancerFiles(plan, balancer));
-  const database = plan.databases.find(is);
-  if (database) return bundle(databaseFiles(plan, database));
-  const app = plan.appServers.find(is);
-  return app && bundle(appServerFiles(plan, app, readNodeFiles().sampleApp));
-}
-
-process.exitCode = main();
+void main().then((code) => {
+  process.exitCode = code;
+});

@@ -1,20 +1,27 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Secrets } from "../config/spec";
-import { readNodeFiles } from "../node/files";
+import type { Change } from "../change/change";
+import type { NodeFiles } from "../node/files";
 import type { Plan } from "../plan/plan";
 import { DerivedSecrets } from "../secrets/derive";
 import { AppServer } from "./appServer";
-import type { Context, Gate } from "./context";
+import type { Context } from "./context";
 import { DatabaseServer } from "./databaseServer";
 import { LoadBalancer } from "./loadBalancer";
 import { ExistingMachines } from "./machines/existing";
 import type { MachineSource } from "./machines/machine";
 import { OpenStackMachines } from "./machines/openstack";
+import { Protection } from "./protection";
+import { inTurn } from "./turns";
 
 export interface ClusterArgs {
   plan: Plan;
   /** In the clear: everything of them is marked secret before it goes anywhere. */
   secrets: Secrets;
+  nodeFiles: NodeFiles;
+  change: Change;
+  /** Whether `pulumi destroy` may delete it. */
+  mayDestroy: boolean;
 }
 
 /** A whole cluster: load balancers one at a time, then databases and application servers. */
@@ -25,26 +32,22 @@ export class Cluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ha-cluster:index:Cluster", name, {}, opts);
-    const { plan } = args;
+    const { plan, nodeFiles } = args;
     const parent = { parent: this };
     const secrets = new DerivedSecrets(args.secrets.root);
     const machines = this.machines(name, args, secrets);
-    const context: Context = { plan, secrets, nodeFiles: readNodeFiles(), machines };
+    const context: Context = { plan, secrets, nodeFiles, machines };
 
-    const balancers = inTurn(
-      plan.loadBalancers,
-      (node, gate) => new LoadBalancer(node.id, { context, node, secrets: args.secrets, gate }, parent),
-    );
-    const jumps = new Map(balancers.map((balancer) => [balancer.datacenter, balancer]));
-    inTurn(
-      plan.databases,
-      (node, gate) => new DatabaseServer(node.id, { context, node, jump: jumps.get(node.datacenter)!, gate }, parent),
-    );
-    inTurn(
-      plan.appServers,
-      (node, gate) => new AppServer(node.id, { context, node, jump: jumps.get(node.datacenter)!, gate }, parent),
-    );
+    const { balancers, databases, apps } = inTurn(plan, args.change, {
+      balancer: (node, gate) => new LoadBalancer(node.id, { context, node, secrets: args.secrets, gate }, parent),
+      database: (node, jump, gate) => new DatabaseServer(node.id, { context, node, jump, gate }, parent),
+      app: (node, jump, gate) => new AppServer(node.id, { context, node, jump, gate }, parent),
+    });
 
+    if (plan.source === "openstack") {
+      const everything = [...machines.shared, ...balancers, ...databases, ...apps];
+      new Protection(`${name}-protection`, { mayDestroy: args.mayDestroy, everything }, parent);
+    }
     this.clientKey = machines.clientKey;
     this.knownHosts = machines.knownHosts;
     this.registerOutputs({ clientKey: this.clientKey, knownHosts: this.knownHosts });
@@ -61,17 +64,4 @@ export class Cluster extends pulumi.ComponentResource {
         return plan.source satisfies never;
     }
   }
-}
-
-/** Makes one after the other: each is changed only when the one before has proved that it serves. */
-function inTurn<Node, Made extends { done: pulumi.Resource }>(
-  nodes: readonly Node[],
-  make: (node: Node, gate: Gate) => Made,
-): Made[] {
-  const made: Made[] = [];
-  for (const node of nodes) {
-    const before = made.at(-1)?.done;
-    made.push(make(node, before ? [before] : []));
-  }
-  return made;
 }

@@ -1,6 +1,8 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
+import type { Deployed } from "../change/deployed";
+import { readState } from "../change/state";
 import { type ExecOptions, exec, type Result, run } from "./exec";
 
 export interface StackOptions {
@@ -72,6 +74,11 @@ export class Stack {
         key.startsWith("ha-cluster:") ? [[key.slice("ha-cluster:".length), objectValue ?? value]] : [],
       ),
     );
+  }
+
+  /** What stands, as the state has it; no secret is read. */
+  deployed(): Promise<Deployed> {
+    return readState(this.options.name, { cwd: ROOT, env: this.env });
   }
 
   /** Runs a command of pulumi that must succeed. */

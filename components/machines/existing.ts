@@ -9,6 +9,7 @@ import type { Machine, MachineSource } from "./machine";
 export class ExistingMachines implements MachineSource {
   readonly clientKey: pulumi.Output<string>;
   readonly knownHosts: string[];
+  readonly shared: pulumi.Resource[] = [];
 
   /** @param privateKey logs in to every host and jump host, in the clear */
   constructor(

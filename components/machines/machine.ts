@@ -18,6 +18,8 @@ export interface MachineSource {
   readonly clientKey: pulumi.Output<string>;
   /** Public host keys as known_hosts(5) wants them, one line per machine. */
   readonly knownHosts: string[];
+  /** What its machines have in common. */
+  readonly shared: pulumi.Resource[];
   loadBalancer(node: PlannedLoadBalancer, parent: pulumi.Resource): Machine;
   /** @param jump the load balancer by way of which the machine is reached */
   internalServer(node: PlannedDatabase | PlannedAppServer, zone: Zone, jump: Door, parent: pulumi.Resource): Machine;

@@ -14,6 +14,7 @@ import type { Machine, MachineSource } from "./machine";
 export class OpenStackMachines implements MachineSource {
   readonly clientKey: pulumi.Output<string>;
   readonly knownHosts: string[];
+  readonly shared: pulumi.Resource[];
   private readonly networks: Networks;
   private readonly securityGroups: SecurityGroups;
   private readonly keyPair: pulumi.Output<string>;
@@ -28,8 +29,10 @@ export class OpenStackMachines implements MachineSource {
     const { publicKey, privateKey } = secrets.clientKey();
     this.networks = new Networks(`${name}-networks`, { plan }, { parent });
     this.securityGroups = new SecurityGroups(`${name}-security-groups`, { plan }, { parent });
-    this.keyPair = new openstack.compute.Keypair("keypair", { name: plan.customer, publicKey }, { parent }).name;
+    const keyPair = new openstack.compute.Keypair("keypair", { name: plan.clusterName, publicKey }, { parent });
+    this.keyPair = keyPair.name;
     this.serverGroups = serverGroups(plan, parent);
+    this.shared = [this.networks, this.securityGroups, keyPair];
     this.clientKey = pulumi.secret(privateKey);
     this.knownHosts = knownHosts(plan, secrets);
   }
@@ -92,7 +95,7 @@ function serverGroups(plan: Plan, parent: pulumi.Resource): Record<Role, pulumi.
   const group = (role: Role, policy: string): pulumi.Output<string> =>
     new openstack.compute.ServerGroup(
       `group-${role}`,
-      { name: `${plan.customer}-${role}`, policies: [policy] },
+      { name: `${plan.clusterName}-${role}`, policies: [policy] },
       { parent },
     ).id;
   return {
@@ -173,8 +176,9 @@ class NovaServer extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        // A new image or cloud-init text is for new servers: it never replaces one that serves.
-        ignoreChanges: ["imageName", "userData", "keyPair"],
+        // What is for new servers: it never replaces one that serves. A server group that somebody deleted is made anew, and
+        // a zone may be called otherwise by its provider; whether a server would have to move is asked before (zones.ts).
+        ignoreChanges: ["imageName", "userData", "keyPair", "schedulerHints", "availabilityZone"],
         // The server's address is its port's, so the old server has to go first.
         deleteBeforeReplace: true,
       },

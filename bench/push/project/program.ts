@@ -1,3 +1,4 @@
 import "./transform";
+import program = require("../../../index");
 
-export * from "../../../index";
+export = program;

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
+import { changeOf } from "../../../change/change";
+import { deployed } from "../../../change/deployed";
+import { readNodeFiles } from "../../../node/files";
 import { plan } from "../../../plan/plan";
 import { DerivedSecrets } from "../../../secrets/derive";
 import { dualStack, specOf } from "../../support/specs";
@@ -29,9 +32,13 @@ describe("resource graph of a dual-stack cluster", () => {
     });
     const { Cluster } = await import("../../../components/cluster");
     await pulumi.runtime.runInPulumiStack(() => {
+      const planned = plan(specOf(dualStack()));
       new Cluster("cluster", {
-        plan: plan(specOf(dualStack())),
+        plan: planned,
         secrets: { root: ROOT_SECRET, certificateKeys: { www: CERTIFICATE_KEY } },
+        nodeFiles: readNodeFiles(),
+        change: changeOf(planned, deployed([])),
+        mayDestroy: false,
       });
       return Promise.resolve({});
     });

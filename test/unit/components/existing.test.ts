@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
+import { changeOf } from "../../../change/change";
+import { deployed } from "../../../change/deployed";
+import { readNodeFiles } from "../../../node/files";
 import { plan } from "../../../plan/plan";
 import { existing, specOf } from "../../support/specs";
 
@@ -23,8 +26,12 @@ describe("resource graph on load balancers that somebody else built", () => {
     });
     const { Cluster } = await import("../../../components/cluster");
     await pulumi.runtime.runInPulumiStack(() => {
+      const planned = plan(specOf(existing()));
       new Cluster("cluster", {
-        plan: plan(specOf(existing())),
+        plan: planned,
+        nodeFiles: readNodeFiles(),
+        change: changeOf(planned, deployed([])),
+        mayDestroy: false,
         secrets: {
           root: "a root secret of the tests, 32 long",
           certificateKeys: { www: "key" },

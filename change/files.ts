@@ -1,0 +1,29 @@
+import type { Plan } from "../plan/plan";
+import { bundle } from "../render/bundle";
+import { appServerFiles, databaseFiles, loadBalancerFiles } from "../render/files";
+
+/** What a server's configuration push will carry, by server id; `sample` as in {@link appServerFiles}. */
+export function bundlesOf(plan: Plan, sample: string): Record<string, string> {
+  return Object.fromEntries([
+    ...plan.loadBalancers.map((node) => [node.id, bundle(loadBalancerFiles(plan, node))]),
+    ...plan.databases.map((node) => [node.id, bundle(databaseFiles(plan, node))]),
+    ...plan.appServers.map((node) => [node.id, bundle(appServerFiles(plan, node, sample))]),
+  ]);
+}
+
+/** Paths of the files that differ between two bundles, or are in one alone; sorted. */
+export function changedFiles(before: string, after: string): string[] {
+  const [old, now] = [filesOf(before), filesOf(after)];
+  return [...new Set([...old.keys(), ...now.keys()])].filter((path) => old.get(path) !== now.get(path)).sort();
+}
+
+function filesOf(text: string): Map<string, string> {
+  const files = new Map<string, string>();
+  let path: string | undefined;
+  for (const line of text.split("\n")) {
+    const header = /^==> (\S+)/.exec(line);
+    if (header) path = header[1]!;
+    if (path !== undefined && path !== "end") files.set(path, `${files.get(path) ?? ""}${line}\n`);
+  }
+  return files;
+}

@@ -1,0 +1,24 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { deployed, type Deployed, type Resource } from "./deployed";
+
+/**
+ * What the state has of a stack, as `pulumi stack export` reads it: also inside a running `up` or `preview`, and without
+ * the passphrase, as no secret is shown. Not the stack's outputs: a failed `up` writes the new plan's as if it were done.
+ *
+ * @throws with pulumi's words when there is no such stack, or no pulumi on PATH
+ */
+export async function readState(
+  stack: string,
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Deployed> {
+  const args = ["stack", "export", "--stack", stack, "--non-interactive"];
+  const { stdout } = await promisify(execFile)("pulumi", args, { ...options, maxBuffer: 1 << 30 }).catch(
+    (error: NodeJS.ErrnoException & { stderr?: string }) => {
+      if (error.code === "ENOENT") throw new Error("pulumi is not on PATH");
+      throw new Error((error.stderr ?? error.message).trim().replace(/^error: /, ""));
+    },
+  );
+  const { deployment } = JSON.parse(stdout) as { deployment: { resources?: Resource[] } };
+  return deployed(deployment.resources ?? []);
+}

@@ -1,0 +1,67 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Change } from "../change/change";
+import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../plan/plan";
+import type { Gate } from "./context";
+
+interface Made {
+  /** Finished when it has proved that it serves. */
+  done: pulumi.Resource;
+}
+
+export interface Makers<Balancer, Database, App> {
+  balancer: (node: PlannedLoadBalancer, gate: Gate) => Balancer;
+  database: (node: PlannedDatabase, jump: Balancer, gate: Gate) => Database;
+  app: (node: PlannedAppServer, jump: Balancer, gate: Gate) => App;
+}
+
+/**
+ * Everything one after the other: each is changed only when the one before has proved that it serves. Those that stand come
+ * before those that are new, so that firewalls, peers and backends know a newcomer when it comes: a load balancer that its
+ * peers do not know yet would take the VIPs, and reach no database.
+ */
+export function inTurn<Balancer extends Made, Database extends Made, App extends Made>(
+  plan: Plan,
+  { kept }: Pick<Change, "kept">,
+  make: Makers<Balancer, Database, App>,
+): { balancers: Balancer[]; databases: Database[]; apps: App[] } {
+  const standing = new Set(kept.map(({ planned }) => planned.id));
+  const [oldBalancers, newBalancers] = parted(plan.loadBalancers, ({ id }) => standing.has(id));
+  const jumps = new Map<string, Balancer>();
+  const balancers: Balancer[] = [];
+  const databases: Database[] = [];
+  const addBalancers = (nodes: PlannedLoadBalancer[], gate: Gate): void => {
+    for (const node of nodes) {
+      const made = make.balancer(node, [...gate, ...last(balancers)]);
+      balancers.push(made);
+      jumps.set(node.datacenter, made);
+    }
+  };
+  const addDatabases = (nodes: PlannedDatabase[]): void => {
+    for (const node of nodes) databases.push(make.database(node, jump(jumps, node), last(databases)));
+  };
+
+  addBalancers(oldBalancers, []);
+  // The way to a database of a new load balancer's datacenter is that load balancer: it can't wait for it.
+  const [reached, others] = parted(plan.databases, (node) => standing.has(node.id) && jumps.has(node.datacenter));
+  addDatabases(reached);
+  addBalancers(newBalancers, last(databases));
+  addDatabases(parted(others, ({ id }) => standing.has(id)).flat());
+  const apps: App[] = [];
+  for (const node of parted(plan.appServers, ({ id }) => standing.has(id)).flat())
+    apps.push(make.app(node, jump(jumps, node), last(apps)));
+  return { balancers, databases, apps };
+}
+
+function jump<Balancer>(jumps: ReadonlyMap<string, Balancer>, { id, datacenter }: { id: string; datacenter: string }) {
+  const found = jumps.get(datacenter);
+  if (!found) throw new Error(`${id}: datacenter ${datacenter} has no load balancer`);
+  return found;
+}
+
+function last(made: readonly Made[]): Gate {
+  return made.slice(-1).map(({ done }) => done);
+}
+
+function parted<T>(all: readonly T[], first: (each: T) => boolean): [T[], T[]] {
+  return [all.filter(first), all.filter((each) => !first(each))];
+}

@@ -1,0 +1,260 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { changeOf } from "../../../change/change";
+import { deployed, type Resource, standingOf } from "../../../change/deployed";
+import { refusals } from "../../../change/refuse";
+import { validate } from "../../../config/validate";
+import { NOTHING_STANDS } from "../../../config/places";
+import { formatProblems, type Problem } from "../../../config/problems";
+import { plan } from "../../../plan/plan";
+import { DerivedSecrets } from "../../../secrets/derive";
+import { dualStack, type Raw, specOf } from "../../support/specs";
+import { stateOf } from "../../support/state";
+
+const ROOT = "a root secret of the tests, 32 long";
+const SECRETS = { root: ROOT, certificateKeys: {} };
+const RISK = { acceptedBy: "J. Doe", on: "2026-11-22" };
+
+interface Case {
+  /** What the file says now; what stands was built from the plain dual stack. */
+  now: Raw;
+  stack?: string;
+  before?: Raw;
+  state?: (resources: Resource[]) => Resource[];
+}
+
+function found({ now, stack = "dev", before = dualStack(), state = (all) => all }: Case): Problem[] {
+  const standing = deployed(state(stateOf(plan(specOf(before)))));
+  const { spec, problems } = validate(now, stack, standingOf(standing));
+  if (!spec) throw new Error(formatProblems(problems, "test"));
+  const planned = plan(spec);
+  return refusals(planned, spec, SECRETS, standing, changeOf(planned, standing));
+}
+
+function refuses(title: string, changed: Case, path: string, cause: RegExp, mend: RegExp): void {
+  test(title, () => {
+    const problems = found(changed);
+    assert.deepEqual(
+      problems.map((problem) => problem.path),
+      [path],
+      formatProblems(problems, "change"),
+    );
+    assert.match(problems[0]!.cause, cause);
+    assert.match(problems[0]!.mend, mend);
+  });
+}
+
+function allows(title: string, changed: Case): void {
+  test(title, () => assert.deepEqual(found(changed), []));
+}
+
+describe("what a stack file may say of a cluster that runs", () => {
+  allows("the same", { now: dualStack() });
+  allows("a group that sorts first", { now: dualStack({ appServers: { api: {}, app: {} } }) });
+  allows("another name of the stack", { now: dualStack(), stack: "prod" });
+  allows("another customer, with the first name noted", { now: dualStack({ customer: "acme", clusterName: "dev" }) });
+  allows("a third datacenter, which sorts first", {
+    before: dualStack({ datacenters: { dc1: {}, dc2: {} }, quorumRisk: RISK }),
+    now: dualStack({ datacenters: { ams: {}, dc1: {}, dc2: {} } }),
+  });
+  allows("the first datacenter less, and said so", {
+    now: dualStack({ datacenters: { dc2: {}, dc3: {} }, quorumRisk: RISK, mayDelete: ["db-dc1"] }),
+  });
+  allows("a new group and the service that uses it, beside those that were there", {
+    now: dualStack({
+      appServers: { app: {}, api: {} },
+      services: { web: { http: 80, servers: "app" }, queue: { tcp: 5000, servers: "api" } },
+    }),
+  });
+  allows("IPv6 that comes", {
+    before: dualStack({ ...withoutIpv6() }),
+    now: dualStack(),
+  });
+  allows("anything before the first build", { now: dualStack({ customer: "other" }), state: () => [] });
+  allows("another database port, while no application knows one", {
+    now: dualStack({ database: { port: 3307 } }),
+    state: (all) => all.filter(({ urn }) => !urn.includes("app-")),
+  });
+});
+
+function withoutIpv6(): Raw {
+  return {
+    external: { ipv4: { cidr: "203.0.113.0/24", gateway: "203.0.113.1" }, vipRanges: ["203.0.113.96/28"] },
+    vips: { www: { ipv4: "203.0.113.100" } },
+  };
+}
+
+describe("what it may not", () => {
+  refuses(
+    "another customer",
+    { now: dualStack({ customer: "acme" }) },
+    "customer",
+    /first name is dev: with acme, all server groups/,
+    /add `ha-cluster:clusterName: dev`/,
+  );
+  refuses(
+    "another first name",
+    { now: dualStack({ customer: "dev", clusterName: "acme" }) },
+    "clusterName",
+    /first name is dev/,
+    /ha-cluster:clusterName: dev/,
+  );
+  refuses(
+    "another slot of a datacenter",
+    {
+      before: dualStack({ datacenters: { dc1: {}, dc2: {} }, quorumRisk: RISK }),
+      now: dualStack({ datacenters: { dc1: { slot: 3 }, dc2: {} }, quorumRisk: RISK }),
+    },
+    "datacenters.dc1.slot",
+    /would move \S+-dc1(-1)? from 198\.51\.100\.\d+ to 198\.51\.100\.\d+/,
+    /remove the line/,
+  );
+  refuses(
+    "another slot of a group",
+    { now: dualStack({ appServers: { app: { slots: [2] } } }) },
+    "appServers.app.slots",
+    /would move app-dc\d-1 from 198\.51\.100\.3\d to 198\.51\.100\.6\d/,
+    /remove the line/,
+  );
+  refuses(
+    "another internal network",
+    { now: dualStack({ internal: { cidr: "198.51.100.0/25", vip: "198.51.100.1" } }) },
+    "internal.cidr",
+    /stands in 198\.51\.100\.0\/24/,
+    /write 198\.51\.100\.0\/24 again/,
+  );
+  refuses(
+    "another external network",
+    {
+      now: dualStack({
+        external: {
+          ...(dualStack().external as object),
+          ipv4: { cidr: "203.0.112.0/23", gateway: "203.0.113.1" },
+        },
+      }),
+    },
+    "external.ipv4.cidr",
+    /lb-dc3 from 203\.0\.113\.13 to 203\.0\.112\.13/,
+    /write the network that they stand in/,
+  );
+  refuses(
+    "another IPv6 prefix",
+    {
+      now: dualStack({
+        external: {
+          ...(dualStack().external as object),
+          ipv6: { prefix: "2001:db8:44::/47", gateway: "2001:db8:45::1" },
+        },
+      }),
+    },
+    "external.ipv6.prefix",
+    /lb-dc3's from 2001:db8:45:d::1/,
+    /first take IPv6 away/,
+  );
+  refuses(
+    "a datacenter under another name",
+    { now: dualStack({ datacenters: { dc1: {}, dc2: {}, ams: {} } }) },
+    "datacenters.ams",
+    /`dc3` would be deleted in the same run/,
+    /keep the old name/,
+  );
+  refuses(
+    "a datacenter less, when nobody says that its data may go",
+    { now: dualStack({ datacenters: { dc1: {}, dc3: {} }, quorumRisk: RISK }) },
+    "datacenters.dc2",
+    /dev-db-dc2 would be deleted with its copy of the data/,
+    /ha-cluster:mayDelete: \[db-dc2\]/,
+  );
+  refuses(
+    "a service whose servers would all be new",
+    {
+      now: dualStack({
+        appServers: { web: {} },
+        services: { web: { http: 80, https: 443, certificate: "www", servers: "web" } },
+      }),
+    },
+    "services.web.servers",
+    /every server behind `web` would be new/,
+    /in two runs/,
+  );
+  refuses(
+    "another port of a group",
+    { now: dualStack({ appServers: { app: { port: 9000 } } }) },
+    "appServers.app.port",
+    /is 9000, but the servers listen on 8080/,
+    /in three runs/,
+  );
+  refuses(
+    "another port of the database",
+    { now: dualStack({ database: { port: 3307 } }) },
+    "database.port",
+    /applications connect to 3306/,
+    /write 3306 again/,
+  );
+  refuses(
+    "another internal VIP",
+    { now: dualStack({ internal: { cidr: "198.51.100.0/24", vip: "198.51.100.2" } }) },
+    "internal.vip",
+    /198\.51\.100\.1 is the gateway/,
+    /write 198\.51\.100\.1 again/,
+  );
+  refuses(
+    "a server that Nova gave up on",
+    {
+      now: dualStack(),
+      state: (all) =>
+        all
+          .filter(({ urn }) => !urn.endsWith("::app-dc2-1-config"))
+          .map((each) =>
+            each.urn.endsWith("Instance::app-dc2-1") ? { ...each, initErrors: ["No valid host was found."] } : each,
+          ),
+    },
+    "appServers.app",
+    /dev-app-dc2-1 was never finished: No valid host was found/,
+    /\*\*:Instance::app-dc2-1/,
+  );
+  refuses(
+    "another root secret",
+    {
+      now: dualStack(),
+      state: (all) => [
+        ...all,
+        {
+          urn: "urn:pulumi:dev::ha-cluster::ha-cluster:index:Cluster$openstack:compute/keypair:Keypair::keypair",
+          type: "openstack:compute/keypair:Keypair",
+          outputs: { publicKey: new DerivedSecrets("another root secret, also 32 long").clientKey().publicKey },
+        },
+      ],
+    },
+    "rootSecret",
+    /not the one that this cluster was built with/,
+    /put the old one back/,
+  );
+  test("all datacenters under other names", () => {
+    const problems = found({ now: dualStack({ datacenters: { a: {}, b: {}, c: {} } }) });
+    assert.deepEqual(problems.map(({ path }) => path).sort(), [
+      "datacenters.a",
+      "datacenters.b",
+      "datacenters.c",
+      "services.web.servers",
+    ]);
+  });
+  test("machines that exist, where OpenStack made them", () => {
+    const standing = deployed(stateOf(plan(specOf(dualStack()))));
+    const planned = { ...plan(specOf(dualStack())), source: "existing" as const };
+    const problems = refusals(planned, { mayDelete: [] }, SECRETS, standing, changeOf(planned, standing));
+    assert.deepEqual(
+      problems.map(({ path }) => path),
+      ["machines.source"],
+    );
+  });
+});
+
+test("a server that was never pushed to may go anywhere: it serves nobody", () => {
+  const nothing = (all: Resource[]): Resource[] => all.filter(({ type }) => type !== "command:remote:Command");
+  assert.deepEqual(found({ now: dualStack({ appServers: { app: { slots: [2] } } }), state: nothing }), []);
+});
+
+test("nothing stands before the first build", () => {
+  assert.deepEqual(standingOf(deployed([])), NOTHING_STANDS);
+});
