@@ -15,6 +15,8 @@ export interface ClusterArgs {
   plan: Plan;
   /** In the clear: everything of them is marked secret before it goes anywhere. */
   secrets: Secrets;
+  /** Whether the state shows that a database of this stack was pushed to before; false unless given. */
+  founded?: boolean;
 }
 
 /** A whole cluster: load balancers one at a time, then databases and application servers. */
@@ -29,7 +31,7 @@ export class Cluster extends pulumi.ComponentResource {
     const parent = { parent: this };
     const secrets = new DerivedSecrets(args.secrets.root);
     const machines = this.machines(name, args, secrets);
-    const context: Context = { plan, secrets, nodeFiles: readNodeFiles(), machines };
+    const context: Context = { plan, secrets, nodeFiles: readNodeFiles(), machines, founded: args.founded ?? false };
 
     const balancers = inTurn(
       plan.loadBalancers,
