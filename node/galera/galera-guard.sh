@@ -49,7 +49,7 @@ may_join() {
         MINE=$own:$seqno
     fi
     wait_for $CATCH_UP_SECONDS caught_up "$seqno" ||
-        refuse "it has transactions up to $seqno, and the cluster that runs only up to $(committed), without what is more here"
+        refuse "it has transactions up to $seqno, and the cluster that runs only up to $(committed)"
 }
 
 [ "$1" != start ] || rm -f $POSITION
