@@ -13,6 +13,8 @@ export interface Pair {
 export interface Change {
   /** Nothing was built yet. */
   first: boolean;
+  /** A database was pushed to once, wherever its machine is now. */
+  founded: boolean;
   created: PlannedServer[];
   /** Everything was pushed to them once. */
   kept: Pair[];
@@ -36,6 +38,7 @@ export function changeOf(plan: Plan, deployed: Deployed): Change {
   const kept = pairs.filter((pair) => pair.standing.pushed);
   return {
     first: deployed.servers.length === 0,
+    founded: deployed.founded,
     created: [...planned.values()].filter(({ id }) => !standing.has(id)),
     kept,
     unfinished: pairs.filter((pair) => !pair.standing.pushed),

@@ -49,6 +49,8 @@ export interface Deployed {
   sshUser?: string;
   /** Of the key pair that servers were made with. */
   publicKey?: string;
+  /** Whether a database was pushed to once, even if its machine is gone since. */
+  founded: boolean;
   /** Text that the last push of each server's configuration carried, by server id. */
   bundles: Record<string, string>;
   /** Names of all live resources by type, e.g. to tell which Commands there are. */
@@ -92,6 +94,9 @@ export function deployed(resources: readonly Resource[]): Deployed {
       sshUser: /(\S+)@\S+$/.exec(logins[0] ?? "")?.[1],
       publicKey: keyPair && text(keyPair, "publicKey"),
     }),
+    founded: [...commands.values()].some(
+      ({ urn }) => urn.includes("$ha-cluster:index:DatabaseServer$") && urn.endsWith("-config"),
+    ),
     bundles: Object.fromEntries(
       [...commands].flatMap(([name, { inputs }]) => {
         const id = /^(.*)-config$/.exec(name)?.[1];

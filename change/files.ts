@@ -4,11 +4,11 @@ import { appServerFiles, databaseFiles, loadBalancerFiles } from "../render/file
 
 /** What a server's configuration push will carry, by server id; `sample` as in {@link appServerFiles}. */
 export function bundlesOf(plan: Plan, sample: string): Record<string, string> {
-  return Object.fromEntries([
-    ...plan.loadBalancers.map((node) => [node.id, bundle(loadBalancerFiles(plan, node))]),
-    ...plan.databases.map((node) => [node.id, bundle(databaseFiles(plan, node))]),
-    ...plan.appServers.map((node) => [node.id, bundle(appServerFiles(plan, node, sample))]),
-  ]);
+  const bundles: Record<string, string> = {};
+  for (const node of plan.loadBalancers) bundles[node.id] = bundle(loadBalancerFiles(plan, node));
+  for (const node of plan.databases) bundles[node.id] = bundle(databaseFiles(plan, node));
+  for (const node of plan.appServers) bundles[node.id] = bundle(appServerFiles(plan, node, sample));
+  return bundles;
 }
 
 /** Paths of the files that differ between two bundles, or are in one alone; sorted. */

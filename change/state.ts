@@ -1,5 +1,4 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { exec } from "../operate/exec";
 import { deployed, type Deployed, type Resource } from "./deployed";
 
 /**
@@ -13,12 +12,10 @@ export async function readState(
   options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<Deployed> {
   const args = ["stack", "export", "--stack", stack, "--non-interactive"];
-  const { stdout } = await promisify(execFile)("pulumi", args, { ...options, maxBuffer: 1 << 30 }).catch(
-    (error: NodeJS.ErrnoException & { stderr?: string }) => {
-      if (error.code === "ENOENT") throw new Error("pulumi is not on PATH");
-      throw new Error((error.stderr ?? error.message).trim().replace(/^error: /, ""));
-    },
-  );
+  const { code, stdout, stderr } = await exec("pulumi", args, options).catch((error: unknown) => {
+    throw new Error("pulumi is not on PATH", { cause: error });
+  });
+  if (code !== 0) throw new Error(stderr.trim().replace(/^error: /, ""));
   const { deployment } = JSON.parse(stdout) as { deployment: { resources?: Resource[] } };
   return deployed(deployment.resources ?? []);
 }

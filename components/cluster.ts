@@ -36,7 +36,7 @@ export class Cluster extends pulumi.ComponentResource {
     const parent = { parent: this };
     const secrets = new DerivedSecrets(args.secrets.root);
     const machines = this.machines(name, args, secrets);
-    const context: Context = { plan, secrets, nodeFiles, machines };
+    const context: Context = { plan, secrets, nodeFiles, machines, founded: args.change.founded };
 
     const { balancers, databases, apps } = inTurn(plan, args.change, {
       balancer: (node, gate) => new LoadBalancer(node.id, { context, node, secrets: args.secrets, gate }, parent),

@@ -10,6 +10,8 @@ export interface Context {
   secrets: DerivedSecrets;
   nodeFiles: NodeFiles;
   machines: MachineSource;
+  /** A database of this stack was pushed to before, so that its cluster exists and no machine may found one. */
+  founded: boolean;
 }
 
 /** What has to be done before a server may be touched. */

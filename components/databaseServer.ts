@@ -11,10 +11,11 @@ export class DatabaseServer extends pulumi.ComponentResource {
 
   constructor(name: string, args: InternalServerArgs<PlannedDatabase>, opts?: pulumi.ComponentResourceOptions) {
     super("ha-cluster:index:DatabaseServer", name, {}, opts);
-    const { plan, secrets } = args.context;
+    const { plan, secrets, founded } = args.context;
     const { machine, done } = internalServer(this, args, "database", {
       files: databaseFiles(plan, args.node),
       secrets: databaseSecretFiles(secrets.databasePassword(databaseOf(plan).user)),
+      ...(args.node.founder && { founding: { founded } }),
     });
     this.done = done;
     this.registerOutputs({ serverId: machine.id, internal: args.node.internal });

@@ -5,7 +5,7 @@ import type { ConfigFile } from "../render/bundle";
 import type { Context, Gate } from "./context";
 import type { LoadBalancer } from "./loadBalancer";
 import type { Machine } from "./machines/machine";
-import { push } from "./remote";
+import { type Founding, push } from "./remote";
 
 export interface InternalServerArgs<Node> {
   context: Context;
@@ -20,7 +20,7 @@ export function internalServer(
   parent: pulumi.Resource,
   { context, node, jump, gate }: InternalServerArgs<PlannedDatabase | PlannedAppServer>,
   zone: Zone,
-  content: { files: ConfigFile[]; secrets: ConfigFile[] },
+  content: { files: ConfigFile[]; secrets: ConfigFile[]; founding?: Founding },
 ): { machine: Machine; done: pulumi.Resource } {
   const machine = context.machines.internalServer(node, zone, jump.door, parent);
   const done = push(

@@ -25,6 +25,13 @@ export interface Push {
   scripts: string;
   files: ConfigFile[];
   secrets: ConfigFile[];
+  /** Of the database that founds the cluster. */
+  founding?: Founding;
+}
+
+export interface Founding {
+  /** The cluster exists, from before Pulumi's state knew of its founding. */
+  founded: boolean;
 }
 
 /** Longer than any step of node/push.sh may take; without it a hung machine would hang `up` for ever. */
@@ -63,14 +70,33 @@ export function push(
     args,
     { ...opts, dependsOn: adoption ? [scripts, adoption] : [scripts], additionalSecretOutputs: ["stdout", "stderr"] },
   );
+  const founding = args.founding && found(args.machine.door, args.founding, { ...opts, dependsOn: [scripts] });
   return remote(
     `${name}-config`,
     { script: `${root}${pushCommand(args.role, "files")}`, stdin: bundle(args.files) },
     args,
     {
       ...opts,
-      dependsOn: [secrets],
+      dependsOn: founding ? [secrets, founding] : [secrets],
     },
+  );
+}
+
+/**
+ * Gives one machine leave to found the cluster of databases, in the first build of a stack and never again: the state knows that
+ * it was given, and neither another machine nor any other change of inputs has it run anew. A founder that is made
+ * anew joins like the others, and does not start an empty cluster that those would give their data up for.
+ */
+function found(door: Door, { founded }: Founding, opts: pulumi.CustomResourceOptions): command.remote.Command {
+  return new command.remote.Command(
+    "database-founding",
+    {
+      connection: connection(door, ATTEMPTS.up),
+      create: founded ? "echo the cluster exists" : `${asRoot(door)}/opt/ha-cluster/galera-founding.sh`,
+      update: "true",
+      addPreviousOutputInEnv: false,
+    },
+    { ...opts, ignoreChanges: ["connection", "create", "update", "addPreviousOutputInEnv"] },
   );
 }
 

@@ -27,7 +27,7 @@ export interface Plan {
   packages: { name: string; version: string }[];
   /** In the order of a rollout: lowest base priority first, so that the usual master is changed last. */
   loadBalancers: PlannedLoadBalancer[];
-  /** In the order of a rollout, which follows the load balancers they are reached by; the first bootstraps the cluster. */
+  /** In the order of a rollout, which follows the load balancers they are reached by; the first founds the cluster. */
   databases: PlannedDatabase[];
   /** In the order of a rollout. */
   appServers: PlannedAppServer[];
@@ -48,7 +48,8 @@ export interface PlannedLoadBalancer extends LoadBalancer {
 }
 
 export interface PlannedDatabase extends DatabaseServer {
-  bootstrap: boolean;
+  /** Whether it founds the cluster in the first build of a stack; later all are alike. */
+  founder: boolean;
 }
 
 export type PlannedAppServer = AppServer;
@@ -96,7 +97,7 @@ export function plan(spec: Spec): Plan {
         internalPairs: [spec.internal.vip, ...ANY_SENDER],
       };
     }),
-    databases: databases.toReversed().map((node, index) => ({ ...node, bootstrap: index === 0 })),
+    databases: databases.toReversed().map((node, index) => ({ ...node, founder: index === 0 })),
     appServers: apps.toReversed(),
     ...(database && { database }),
     firewall: planFirewall(spec, servers, database),

@@ -34,10 +34,9 @@ wsrep_provider_options = "${options.join(";")}"
 `;
 }
 
-/** What node/database.sh must know to bootstrap or join. */
+/** What the node's scripts must know; nothing here says who founds the cluster, as a machine made anew gets the same. */
 export function renderGaleraFacts(cluster: DatabaseCluster, node: PlannedDatabase): string {
-  return `BOOTSTRAP=${node.bootstrap ? "yes" : "no"}
-NODE=${node.internal}
+  return `NODE=${node.internal}
 NODES="${cluster.nodes.map((each) => each.address).join(" ")}"
 DATABASE=${cluster.database}
 DATABASE_USER=${cluster.user}
@@ -76,6 +75,13 @@ StandardInput=socket
 StandardError=journal
 TimeoutStartSec=10
 RuntimeMaxSec=10
+`;
+}
+
+/** Every start of MariaDB asks first whether it would give data up; as root, who may read and remove what is ha-cluster's own. */
+export function renderGuardDropIn(script: string): string {
+  return `[Service]
+ExecStartPre=+${script} start
 `;
 }
 

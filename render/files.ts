@@ -8,6 +8,7 @@ import {
   renderGalera,
   renderBootService,
   renderGaleraFacts,
+  renderGuardDropIn,
   renderStatusService,
   renderStatusSocket,
 } from "./database";
@@ -86,6 +87,7 @@ export function databaseFiles(plan: Plan, node: PlannedDatabase): ConfigFile[] {
     ...internalServerFiles(plan, node, "database"),
     file("/etc/mysql/mariadb.conf.d/60-ha-cluster.cnf", renderGalera(databaseOf(plan), node)),
     file("/etc/ha-cluster/galera", renderGaleraFacts(databaseOf(plan), node)),
+    file("/etc/systemd/system/mariadb.service.d/ha-cluster.conf", renderGuardDropIn(`${SCRIPTS}/galera-guard.sh`)),
     file("/etc/systemd/system/galera-status.socket", renderStatusSocket(databaseOf(plan), node)),
     file("/etc/systemd/system/galera-status@.service", renderStatusService(`${SCRIPTS}/galera-status.sh`)),
     file("/etc/systemd/system/galera-boot.service", renderBootService(`${SCRIPTS}/galera-boot.sh`)),

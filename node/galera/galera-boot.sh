@@ -3,60 +3,61 @@
 #
 # MariaDB waits half a minute for the others and then gives up for good, and after a clean stop of all nobody starts the
 # cluster. The node that Galera marked as the last to leave (safe_to_bootstrap) may, when every other one says that it
-# is up and not synced: silence is no proof that there is no cluster, and a second one would split the data.
+# is up, in no cluster, and has no more data.
 set -eu
 
 HERE=$(cd "$(dirname "$0")" && pwd)
-GALERA=/etc/ha-cluster/galera
-GRASTATE=/var/lib/mysql/grastate.dat
+. "$HERE/common.sh"
+. "$HERE/galera-history.sh"
 LIMIT=900 # seconds
 PAUSE=2
+LONG_PAUSE=20 # until somebody has decided
+UP_SECONDS=60 # a machine that is up for so long without a status service has none
 
-setting() { sed -n "s/^$1=//p" "$GALERA" | tr -d '"'; }
-
-# peer ADDRESS: synced, waiting or silent.
-peer() {
-    if answer=$("$HERE/ask.sh" http "$1" 9200 / 3 2>&1); then
-        echo synced
-        return
-    fi
-    case $answer in
-    *' 503 '*) echo waiting ;;
-    *) echo silent ;;
-    esac
+# tell TEXT: once, until it is another. The seqno of nodes that run moves all the time.
+tell() {
+    gist=$(printf '%s\n' "$1" | sed '/^    /d')
+    [ "$gist" != "$TOLD" ] || return 0
+    TOLD=$gist
+    say "$1"
 }
-
-peers() {
-    for node in $(setting NODES); do [ "$node" = "$(setting NODE)" ] || peer "$node"; done | sort -u
-}
+TOLD=
 
 restart() {
     systemctl reset-failed mariadb 2>/dev/null || :
     "$@" || echo "MariaDB does not start: see journalctl -u mariadb" >&2
 }
 
-waited=0
-while [ "$waited" -lt $LIMIT ]; do
+return_to_cluster() {
+    recover_position
+    without=silent
+    [ $(($(clock) - BEGAN)) -lt $((UP_SECONDS * 100)) ] || without=nothing
+    decide $without
+    case $DECISION in
+    join)
+        if why=$("$HERE/galera-guard.sh" ask 2>&1); then
+            tell "a cluster runs: joining it"
+            restart systemctl start mariadb
+        else
+            tell "$why"
+            sleep $LONG_PAUSE
+        fi
+        ;;
+    found)
+        tell "this node was the last to leave, and all others wait: starting the cluster"
+        restart galera_new_cluster
+        ;;
+    wait) tell "$WHY" ;;
+    esac
+}
+
+BEGAN=$(clock)
+while [ $(($(clock) - BEGAN)) -lt $((LIMIT * 100)) ]; do
     case $(systemctl show -p ActiveState --value mariadb) in
     active) exit 0 ;;
-    failed | inactive)
-        found=$(peers)
-        case $found in
-        *synced*)
-            echo "another node is synced: joining it"
-            restart systemctl start mariadb
-            ;;
-        waiting)
-            if grep -q '^safe_to_bootstrap: *1' $GRASTATE; then
-                echo "this node was the last to leave, and all others wait: starting the cluster"
-                restart galera_new_cluster
-            fi
-            ;;
-        esac
-        ;;
+    failed | inactive) return_to_cluster ;;
     esac
     sleep $PAUSE
-    waited=$((waited + PAUSE))
 done
-echo "after $LIMIT s there is no cluster to return to: docs/recover.md of ha-cluster says what to do" >&2
+echo "after $LIMIT s there is no cluster to return to. See $NONE_RUNS." >&2
 exit 1

@@ -25,6 +25,8 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/vips.sh"
 . "$HERE/keepalived.sh"
 . "$HERE/load-balancer.sh"
+. "$HERE/galera-history.sh"
+. "$HERE/galera-sync.sh"
 . "$HERE/galera.sh"
 . "$HERE/database.sh"
 . "$HERE/app-server.sh"
@@ -172,6 +174,10 @@ note_found
 open_journal "$BUNDLE" "$INCOMING/paths"
 CHANGING=yes
 step change
+if [ "$STEP_FAILED" = "$GOES_ON" ]; then
+    let_go
+    exit 1
+fi
 if [ -n "$STEP_FAILED" ]; then
     take_back
     exit 1

@@ -185,7 +185,10 @@ mend_running() {
     [ -n "$STEP_FAILED" ] || step apply
     # shellcheck disable=SC2034 # for push.sh
     ENDED='in force again'
-    if [ -n "$STEP_FAILED" ]; then
+    if [ "$STEP_FAILED" = "$GOES_ON" ]; then
+        complain "$ROLE $BUNDLE: the files are as pushed, but not in force yet:"
+        say_reason
+    elif [ -n "$STEP_FAILED" ]; then
         complain "$ROLE $BUNDLE: the files are as pushed, but this machine does not serve with them:"
         say_reason
     fi

@@ -5,6 +5,8 @@ set -eu
 REASON=/run/ha-cluster-push/reason # what the last step said on its standard error; not on a disk that may be full
 CARRIED=             # yes while daemons may still run on what an interrupted push left
 CHANGING=            # yes from the first rename until the push has settled
+# shellcheck disable=SC2034 # for push.sh
+GOES_ON=75           # exit code of a step: what it has started goes on by itself, and is not taken back
 UNFIT=               # yes unless the machine serves with the files from before
 
 # step FUNCTION ARGUMENTS…: in a subshell that ends at the first command that fails, which a condition
@@ -94,11 +96,24 @@ take_back() {
     fi
 }
 
+# let_go: the files are all in place, and what they started takes longer than a push may; the next one goes on from there.
+let_go() {
+    CHANGING=
+    close_journal
+    forget_left
+    complain "$ROLE $BUNDLE: not finished after $(since "$BEGAN") s:"
+    say_reason
+}
+
 # finish: on every exit but SIGKILL, after which the journal tells the next push.
 finish() {
     code=$?
     set +e # all of the following, whatever becomes of the way back
     trap '' INT TERM
+    if [ -n "$CHANGING" ] && [ "$ROLE" = database ] && joining; then
+        join_words >"$REASON"
+        let_go
+    fi
     if [ -n "$CHANGING" ]; then
         echo "the push was stopped from outside (its time limit, or a signal)" >"$REASON"
         (

@@ -2,14 +2,8 @@
 # MariaDB as a node of a Galera cluster: found it, join it, restart without hurting it. Sourced by push.sh.
 set -eu
 
-GALERA=/etc/ha-cluster/galera # BOOTSTRAP, NODES, NODE, DATABASE, DATABASE_USER
 GALERA_CONFIG=/etc/mysql/mariadb.conf.d/60-ha-cluster.cnf
-GRASTATE=/var/lib/mysql/grastate.dat
-JOINED=$STATE/galera-joined # this machine was once synced: its cluster exists and is never founded anew
-GALERA_PORT=4567
-STATUS_PORT=9200
 SETTLE_SECONDS=20 # after a reboot it recovers and joins by itself, in 5 s as a rule
-SYNC_SECONDS=180  # rsync carries a small database in 10 s, a large one takes its time
 
 # sql: runs its standard input as root; never hangs on a node that does.
 sql() {
@@ -21,38 +15,64 @@ wsrep() { echo "SHOW GLOBAL STATUS LIKE 'wsrep_$1'" | sql 2>/dev/null | cut -f 2
 
 mariadb_state() { systemctl show -p ActiveState --value mariadb; }
 
-synced() {
-    [ "$(wsrep local_state)" = 4 ] && [ "$(wsrep ready)" = ON ] && [ "$(wsrep cluster_status)" = Primary ]
-}
-
-# started_and_synced OLD_PID: 2 when systemd has given up.
-started_and_synced() {
-    case $(mariadb_state) in
-    failed | inactive) return 2 ;;
-    esac
-    pid=$(systemctl show -p MainPID --value mariadb)
-    [ "$pid" != 0 ] && [ "$pid" != "$1" ] && synced
-}
-
-peers() {
-    self=$(setting $GALERA NODE)
-    for node in $(setting $GALERA NODES); do [ "$node" = "$self" ] || echo "$node"; done
-}
-
 # galera_refuses_change CHANGES: refuses, before anything is touched, what a running cluster would suffer from.
 galera_refuses_change() {
+    if transferring; then return; fi
     wait_for $SETTLE_SECONDS mariadb_settled || fail \
         "MariaDB has been '$(mariadb_state)' on this machine for $SETTLE_SECONDS s and more.
 $(way_out)"
-    [ "$(mariadb_state)" = active ] || return 0
-    ask_membership
-    grep -q " $GALERA_CONFIG\$" "$1" && in_cluster || return 0
+    if [ "$(mariadb_state)" = active ]; then
+        ask_membership
+        if in_cluster; then
+            ! grep -q " $GALERA_CONFIG\$" "$1" || galera_refuses_restart
+            return
+        fi
+    fi
+    galera_refuses_start
+}
+
+galera_refuses_restart() {
     for peer in $(peers); do
-        why=$("$HERE/ask.sh" http "$peer" $STATUS_PORT / 3 2>&1) || fail \
+        why=$("$HERE/ask.sh" http "$peer" "$STATUS_PORT" / 3 2>&1) || fail \
             "a change of $GALERA_CONFIG restarts MariaDB here, and $peer is not synced: ${why:-no answer on port $STATUS_PORT}.
 Heal $peer first (systemctl status mariadb there), then push again."
     done
+    may_start "$GALERA"
 }
+
+# galera_refuses_start: in a subshell; what this push brings counts, as far as it brings it.
+galera_refuses_start() {
+    facts=$INCOMING/files$GALERA
+    [ -e "$facts" ] || facts=$GALERA
+    [ -e "$facts" ] || return 0
+    GALERA=$facts
+    decide_patiently
+    case $DECISION in
+    join) may_start "$facts" ;;
+    wait) fail "$WHY" ;;
+    esac
+}
+
+may_start() { why=$("$HERE/galera-guard.sh" ask "$1" 2>&1) || fail "$why"; }
+
+# decide_patiently: like decide. On a first build the others may still be booting, and nodes that look for each other
+# after a power cut are joined by one that has data; the guard sees to it that it keeps them.
+decide_patiently() {
+    for peer in $(peers); do
+        wait_for 60 peer_answers "$peer" || fail \
+            "cannot tell whether a cluster exists: $peer does not answer (port $GALERA_PORT: neither open nor closed).
+Start that machine and let the database servers reach each other on port $GALERA_PORT, then push again."
+    done
+    recover_position
+    decide nothing
+    [ "$DECISION" != join ] || return 0
+    if [ "$MINE" = nothing ] && [ -n "$(of_table data)" ]; then return; fi
+    for peer in $(peers); do
+        [ "$("$HERE/ask.sh" tcp "$peer" "$GALERA_PORT" 2)" = closed ] || DECISION='join'
+    done
+}
+
+peer_answers() { [ "$("$HERE/ask.sh" tcp "$1" "$GALERA_PORT" 2)" != silent ]; }
 
 # A MariaDB that the image or the package's installation left running belongs to no cluster, and says so. Ask first
 # whether it answers at all: a busy one may be the last that has the data.
@@ -83,13 +103,19 @@ galera_apply() {
         fi
         ;;
     *)
-        # Not active, or a start of this very push that hangs and is being taken back.
-        stop_mariadb
-        found_or_join
+        if [ -z "$WAY_BACK" ] && transferring; then
+            say "mariadb: a state transfer is under way, from before this push"
+            wait_for_sync 0
+        else
+            # Not active, or a start of this very push that hangs and is being taken back.
+            stop_mariadb
+            found_or_join
+        fi
         ;;
     esac
     start_at_boot mariadb
     : >"$JOINED"
+    rm -f "$MAY_FOUND"
 }
 
 # A node that waits for its cluster ignores SIGTERM for minutes; it serves nobody, so it may be killed.
@@ -119,60 +145,28 @@ restart_mariadb() {
 
 found_or_join() {
     started=$(clock)
-    if may_found; then
+    decide_patiently
+    case $DECISION in
+    found)
         # Comes back when MariaDB is up.
-        timeout $SYNC_SECONDS galera_new_cluster || fail "MariaDB does not start:
+        timeout "$SYNC_SECONDS" galera_new_cluster || fail "MariaDB does not start:
 $(last_words mariadb)"
         wait_for_sync 0
         say "mariadb: started the cluster ($(since "$started") s)"
-    else
+        ;;
+    join)
         systemctl start --no-block mariadb
         wait_for_sync 0
         say "mariadb: joined and synced after $(since "$started") s, $(wsrep cluster_size) nodes"
-    fi
-}
-
-wait_for_sync() {
-    answer=0
-    wait_for $SYNC_SECONDS started_and_synced "$1" || answer=$?
-    case $answer in
-    1) fail "MariaDB is not synced after $SYNC_SECONDS s (wsrep_local_state: $(wsrep local_state_comment)).
-$(way_out)
-$(last_words mariadb)" ;;
-    2) fail "MariaDB does not start:
-$(last_words mariadb)" ;;
+        ;;
+    wait) fail "$WHY" ;;
     esac
 }
 
-# may_found: whether this node starts the cluster: the first time the one whose file says so, later the one that
-# was the last to leave (Galera marks it). A second cluster would split the data, so silence is no proof that there is
-# none: every peer must say that nobody listens.
-may_found() {
-    if has_history; then
-        grep -q '^safe_to_bootstrap: *1' $GRASTATE || return 1
-    else
-        [ "$(setting $GALERA BOOTSTRAP)" = yes ] && [ ! -e "$JOINED" ] || return 1
-    fi
-    for peer in $(peers); do
-        wait_for 60 peer_answers "$peer" || fail \
-            "cannot tell whether a cluster exists: $peer does not answer (port $GALERA_PORT: neither open nor closed).
-Start that machine and let the database servers reach each other on port $GALERA_PORT, then push again."
-        [ "$("$HERE/ask.sh" tcp "$peer" $GALERA_PORT 2)" = closed ] || return 1
-    done
-}
-
-peer_answers() { [ "$("$HERE/ask.sh" tcp "$1" $GALERA_PORT 2)" != silent ]; }
-
-has_history() { grep -qs '^uuid: *[0-9a-f-]*[1-9a-f]' $GRASTATE; }
-
 way_out() {
-    cat <<'TEXT'
-If all database servers were lost at once and not all came back, those that did wait for the rest for ever.
-Bring back the missing one; all three recover by themselves. If it is lost for good:
-  1. on every database server:  systemctl kill -s KILL mariadb; systemctl stop mariadb; systemctl reset-failed mariadb
-  2. on every one:  galera_recovery   (prints --wsrep_start_position=UUID:SEQNO; the highest SEQNO has the newest data)
-  3. on every one:  rm -f /var/lib/mysql/gvwstate.dat
-  4. on the newest: set "safe_to_bootstrap: 1" in /var/lib/mysql/grastate.dat, then galera_new_cluster
-  5. on the others: systemctl start mariadb
+    cat <<TEXT
+Database servers that lost their power together wait for each other for ever if not all came back.
+Bring back the missing one; all of them recover by themselves. If it is lost for good, see
+$NONE_RUNS.
 TEXT
 }

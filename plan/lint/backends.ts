@@ -133,8 +133,8 @@ function* checkDatabase(spec: Spec, { databases }: Plan, database: DatabaseClust
     members(databases.map(({ id, internal }) => ({ id, address: internal }))),
   ];
   if (is !== wants) yield contradiction("database", `its nodes look for each other at ${is}, but are ${wants}`, file);
-  const bootstrapping = databases.filter((node) => node.bootstrap).map((node) => node.id);
-  if (bootstrapping.length === 1) return;
-  const cause = `${bootstrapping.join(", ") || "no node"} would bootstrap it, but one node must: each makes a cluster of its own`;
+  const founders = databases.filter((node) => node.founder).map((node) => node.id);
+  if (founders.length === 1) return;
+  const cause = `${founders.join(", ") || "no node"} would found it, but one node must: each makes a cluster of its own`;
   yield contradiction("database", cause, "plan/plan.ts");
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { edit, fixture, sampleApp } from "./harness/bundles";
+import { address, bootDatabase, databaseFiles, databaseSecrets, HOSTS, letFound } from "./harness/databases";
 import type { Machine } from "./harness/machine";
 import { until } from "../../operate/poll";
 import type { Result } from "./harness/shell";
@@ -8,10 +9,6 @@ import { Site } from "./harness/site";
 
 /** With what an SQL string, a shell and a sed expression could trip over. */
 const PASSWORD = `Pass'word"$&\\7`;
-const secrets = (password: string) => fixture("database.secrets", { PASSWORD: password });
-const databaseFiles = (host: number) =>
-  fixture("database.files", { HOST: `${host}`, BOOTSTRAP: host === 211 ? "yes" : "no" });
-const address = (host: number) => `198.51.100.${host}`;
 
 /** In an EnvironmentFile, systemd.exec(5). */
 const environment = (value: string) => `"${value.replaceAll(/["\\$`]/g, "\\$&")}"`;
@@ -27,22 +24,15 @@ interface Visit {
 let site: Site;
 let databases: Machine[];
 let app: Machine;
-const hosts = [211, 212, 213];
 
 before(async () => {
   site = Site.open();
   // On the first one MariaDB already runs alone, as after an installation by hand.
-  const booted = await Promise.all([
-    site.boot("db1", ["internal"], ["mariadb"]),
-    ...["db2", "db3", "app1"].map((name) => site.boot(name, ["internal"])),
-  ]);
-  app = booted.pop()!;
-  databases = booted;
-  // What cloud-init would have set: the first push asks its peers whether there is a cluster.
+  databases = await Promise.all(
+    HOSTS.map((host, index) => bootDatabase(site, `db${index + 1}`, host, index === 0 ? ["mariadb"] : [])),
+  );
+  app = await site.boot("app1", ["internal"]);
   await app.output(`ip addr add ${address(221)}/26 dev eth0`);
-  for (const [index, machine] of databases.entries()) {
-    await machine.output(`ip addr add ${address(hosts[index]!)}/26 dev eth0`);
-  }
 });
 after(() => site.close());
 
@@ -67,6 +57,7 @@ test("a first push that fails after it has started the cluster can be repeated",
   await until("the squatter listens", async () => (await db1.output("ss -Hltn")).includes(":9200"), Boolean, {
     seconds: 10,
   });
+  await letFound(db1);
   const result = await db1.push("database", "files", databaseFiles(211));
   await db1.output("systemctl stop squatter");
   assert.notEqual(result.code, 0);
@@ -78,10 +69,10 @@ test("a first push that fails after it has started the cluster can be repeated",
 });
 
 test("three machines form a Galera cluster by pushes alone", async () => {
-  for (const machine of databases) assertDone(await machine.push("database", "secrets", secrets(PASSWORD)));
+  for (const machine of databases) assertDone(await machine.push("database", "secrets", databaseSecrets(PASSWORD)));
   const started = assertDone(await databases[0]!.push("database", "files", databaseFiles(211)));
   assert.match(started.stdout, /started the cluster/);
-  const joins = [1, 2].map((index) => databases[index]!.push("database", "files", databaseFiles(hosts[index]!)));
+  const joins = [1, 2].map((index) => databases[index]!.push("database", "files", databaseFiles(HOSTS[index]!)));
   for (const joined of await Promise.all(joins)) {
     assert.match(assertDone(joined).stdout, /joined and synced after [0-9.]+ s, [23] nodes/);
   }
@@ -112,7 +103,7 @@ test("the same pushes again change nothing", async () => {
     /nothing to change/,
   );
   assert.match(
-    assertDone(await databases[1]!.push("database", "secrets", secrets(PASSWORD))).stdout,
+    assertDone(await databases[1]!.push("database", "secrets", databaseSecrets(PASSWORD))).stdout,
     /nothing to change/,
   );
   assert.equal(await databases[1]!.output("systemctl show -p MainPID --value mariadb"), before);
@@ -135,13 +126,19 @@ test("a MariaDB that does not answer is left as it is, whatever is pushed", asyn
 
 test("the status service says 200 for a synced node, 503 and why for any other", async () => {
   const ok = await status(212);
-  assert.match(ok, /^HTTP\/1\.1 200 OK\n(.*\n)*Content-Length: 7\n(.*\n)*\nsynced\n$/);
+  assert.match(
+    ok,
+    /^HTTP\/1\.1 200 OK\n(.*\n)*Content-Length: \d+\n(.*\n)*\nsynced\nhas [0-9a-f-]{36}:\d+, primary\n$/,
+  );
   await databases[1]!.output('echo "SET GLOBAL wsrep_desync = ON" | mariadb');
-  assert.match(await status(212), /^HTTP\/1\.1 503 (.*\n)*not synced: Donor\/Desynced, Primary, ready ON\n$/);
+  assert.match(
+    await status(212),
+    /^HTTP\/1\.1 503 (.*\n)*not synced: Donor\/Desynced, Primary, ready ON\nhas \S+:\d+, primary\n$/,
+  );
   await databases[1]!.output('echo "SET GLOBAL wsrep_desync = OFF" | mariadb');
   await until("db2 is synced", async () => (await status(212)).includes("200 OK"), Boolean, { seconds: 10 });
   await databases[1]!.output("systemctl stop mariadb");
-  assert.match(await status(212), /^HTTP\/1\.1 503 (.*\n)*MariaDB does not answer\n$/);
+  assert.match(await status(212), /^HTTP\/1\.1 503 (.*\n)*MariaDB does not answer\nhas [0-9a-f-]{36}:\d+, waiting\n$/);
 });
 
 test("a change that restarts MariaDB is refused while another node is away, and done when it is back", async () => {
@@ -223,13 +220,16 @@ test("two of three database servers back after a power cut: a push says why it h
   await Promise.all(databases.slice(0, 2).map((machine) => machine.powerOn()));
   const result = await databases[0]!.push("database", "files", edit(databaseFiles(211), "skip-name-resolve\n", ""));
   assert.notEqual(result.code, 0);
-  assert.match(result.stderr, /has been 'activating' .*Bring back the missing one.*galera_recovery/s);
+  assert.match(
+    result.stderr,
+    /has been 'activating' .*Bring back the missing one.*recover\.md of ha-cluster, "No database runs"/s,
+  );
 
   await databases[2]!.powerOn();
   await until(
     "all are synced",
     async () => {
-      const all = await Promise.all(hosts.map(status));
+      const all = await Promise.all(HOSTS.map(status));
       return all.every((answer) => answer.includes("200 OK"));
     },
     Boolean,

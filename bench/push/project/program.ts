@@ -1,4 +1,4 @@
 import "./transform";
-import program = require("../../../index");
+import program from "../../../index";
 
 export = program;

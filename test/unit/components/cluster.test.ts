@@ -14,12 +14,16 @@ interface Seen {
   inputs: Record<string, unknown>;
 }
 
+/** Of all commands the one that is no push. */
+const FOUNDING = "database-founding";
+
 const ROOT_SECRET = "a root secret of the tests, 32 long";
 const CERTIFICATE_KEY = "-----BEGIN PRIVATE KEY-----\nof the tests\n-----END PRIVATE KEY-----\n";
 
 /** Mocks stand for the engine only to see the resource graph; what the resources do is shown on the embedded cloud. */
 describe("resource graph of a dual-stack cluster", () => {
   const seen: Seen[] = [];
+  const ignored = new Map<string, string[]>();
   const of = (type: string): Seen[] => seen.filter((each) => each.type === type);
 
   before(async () => {
@@ -32,6 +36,11 @@ describe("resource graph of a dual-stack cluster", () => {
     });
     const { Cluster } = await import("../../../components/cluster");
     await pulumi.runtime.runInPulumiStack(() => {
+      // Mocks do not see options.
+      pulumi.runtime.registerStackTransformation(({ name, opts }) => {
+        if (opts.ignoreChanges) ignored.set(name, opts.ignoreChanges);
+        return undefined;
+      });
       const planned = plan(specOf(dualStack()));
       new Cluster("cluster", {
         plan: planned,
@@ -78,17 +87,34 @@ describe("resource graph of a dual-stack cluster", () => {
   test("every connection verifies the host key, on the way too", () => {
     const secrets = new DerivedSecrets(ROOT_SECRET);
     const commands = of("command:remote:Command");
-    assert.equal(commands.length, 27);
+    assert.equal(commands.length, 28);
     for (const { name, inputs } of commands) {
       const connection = plain(inputs.connection) as { hostKey: string; proxy?: { hostKey: string } };
-      const id = name.replace(/-(scripts|secrets|config)$/, "");
+      const id = name === FOUNDING ? "db-dc3" : name.replace(/-(scripts|secrets|config)$/, "");
       assert.equal(connection.hostKey, secrets.hostKey(id).publicKey);
       if (!id.startsWith("lb-")) assert.match(connection.proxy!.hostKey, /^ssh-ed25519 \S+ lb-dc\d$/);
     }
   });
 
   test("a change runs the same script as the first time", () => {
-    for (const { inputs } of of("command:remote:Command")) assert.equal(inputs.update, inputs.create);
+    const pushes = of("command:remote:Command").filter(({ name }) => name !== FOUNDING);
+    for (const { inputs } of pushes) assert.equal(inputs.update, inputs.create);
+  });
+
+  test("only the first build lets a machine found the cluster, by a command that nothing runs again", () => {
+    const [founding, ...others] = of("command:remote:Command").filter(({ inputs }) =>
+      String(inputs.create).includes("galera-founding.sh"),
+    );
+    assert.deepEqual([founding?.name, others], [FOUNDING, []]);
+    assert.deepEqual(
+      [founding!.inputs.update, founding!.inputs.delete, founding!.inputs.triggers],
+      ["true", undefined, undefined],
+    );
+    assert.deepEqual(ignored.get(FOUNDING), ["connection", "create", "update", "addPreviousOutputInEnv"]);
+    const registered = (name: string): number => seen.findIndex((each) => each.name === name);
+    assert.ok(registered("db-dc3-scripts") < registered(FOUNDING));
+    assert.ok(registered(FOUNDING) < registered("db-dc3-config"));
+    for (const { inputs } of of("command:remote:Command")) assert.doesNotMatch(String(inputs.stdin), /^BOOTSTRAP=/m);
   });
 
   test("secrets travel in their own commands, and nowhere else", () => {

@@ -8,7 +8,14 @@ import { ROOT } from "../../../harness/places";
 const NODE = join(ROOT, "node");
 
 /** Run only on machines that the stack made, which have Debian 12 or later. */
-const OURS_ALONE = ["drain.sh", "galera.sh", "galera-boot.sh"];
+const OURS_ALONE = [
+  "drain.sh",
+  "galera.sh",
+  "galera-sync.sh",
+  "galera-boot.sh",
+  "galera-guard.sh",
+  "galera-history.sh",
+];
 
 const scripts = readdirSync(NODE, { recursive: true, encoding: "utf8" })
   .filter((path) => path.endsWith(".sh") && !OURS_ALONE.includes(basename(path)))

@@ -276,10 +276,10 @@ describe("the database", () => {
     /nodes look for each other/,
   );
   breaking(
-    "two nodes that bootstrap",
+    "two nodes that found it",
     dualStack(),
-    (plan) => plan.databases.forEach((node) => (node.bootstrap = true)),
+    (plan) => plan.databases.forEach((node) => (node.founder = true)),
     "database",
-    /would bootstrap it, but one node must/,
+    /would found it, but one node must/,
   );
 });

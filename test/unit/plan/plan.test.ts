@@ -34,9 +34,9 @@ describe("plan", () => {
     assert.deepEqual(priorities, [100, 114, 128]);
   });
 
-  test("the first database server bootstraps, and no other", () => {
+  test("the first database server founds the cluster, and no other", () => {
     assert.deepEqual(
-      plan(specOf(dualStack())).databases.map((node) => node.bootstrap),
+      plan(specOf(dualStack())).databases.map((node) => node.founder),
       [true, false, false],
     );
   });
