@@ -24,6 +24,11 @@ export interface Change {
   leaving: DeployedServer[];
   /** Of those that are kept: stopped, as Nova resizes them. */
   resized: Pair[];
+  /**
+   * Why each server that is to be stopped says farewell first; of those that did once, what was said then. Pulumi runs a
+   * Command anew when its text changes, so the same thing is said in other words when it is tried again.
+   */
+  farewells: Record<string, string>;
   /** Of those that are kept: the file names another zone than the one that the state has. */
   rezoned: Pair[];
 }
@@ -36,6 +41,7 @@ export function changeOf(plan: Plan, deployed: Deployed): Change {
     return found ? [{ planned: node, standing: found }] : [];
   });
   const kept = pairs.filter((pair) => pair.standing.pushed);
+  const resized = kept.filter((pair) => pair.planned.flavor !== pair.standing.flavor);
   return {
     first: deployed.servers.length === 0,
     founded: deployed.founded,
@@ -43,7 +49,18 @@ export function changeOf(plan: Plan, deployed: Deployed): Change {
     kept,
     unfinished: pairs.filter((pair) => !pair.standing.pushed),
     leaving: deployed.servers.filter(({ id }) => !planned.has(id)),
-    resized: kept.filter((pair) => pair.planned.flavor !== pair.standing.flavor),
+    resized,
+    farewells: {
+      ...Object.fromEntries(
+        kept.flatMap(({ standing: { id, farewell } }) => (farewell === undefined ? [] : [[id, farewell]])),
+      ),
+      ...Object.fromEntries(
+        resized.map(({ planned, standing: { id, flavor, farewell } }) => {
+          const why = `${flavor} to ${planned.flavor ?? ""}`;
+          return [id, farewell === why ? `${why}, again` : why];
+        }),
+      ),
+    },
     rezoned: kept.filter((pair) => pair.planned.availabilityZone !== pair.standing.zone),
   };
 }

@@ -32,6 +32,10 @@ export interface DeployedServer {
   addresses: Partial<Record<"external" | "internal", string[]>>;
   /** Whether all that belongs on it was pushed once: from then on it may serve, and have data. */
   pushed: boolean;
+  /** Whether its scripts know how to say farewell. */
+  knowsFarewell: boolean;
+  /** Why it said farewell the last time, if it ever did. */
+  farewell?: string;
   /** Nova's or the provider's words of a change that did not come to its end. */
   failed?: string;
 }
@@ -79,7 +83,7 @@ export function deployed(resources: readonly Resource[]): Deployed {
   const servers = [...of("openstack:compute/instance:Instance").values()].flatMap((instance) => {
     const id = nameOf(instance);
     const role = ROLES[/ha-cluster:index:(\w+)\$ha-cluster:openstack:Machine\$/.exec(instance.urn)?.[1] ?? ""];
-    return role === undefined ? [] : [server(id, role, instance, ports, commands.has(`${id}-config`))];
+    return role === undefined ? [] : [server(id, role, instance, ports, commands)];
   });
   const internal = of("openstack:networking/subnet:Subnet").get("internal-ipv4");
   const keyPair = of("openstack:compute/keypair:Keypair").get("keypair");
@@ -112,12 +116,13 @@ function server(
   role: Role,
   instance: Resource,
   ports: ReadonlyMap<string, Resource>,
-  pushed: boolean,
+  commands: ReadonlyMap<string, Resource>,
 ): DeployedServer {
   const addresses = (which: string): string[] => {
     const found = ports.get(`${id}-${which}`)?.outputs?.["allFixedIps"];
     return Array.isArray(found) ? found.map(String) : [];
   };
+  const farewell = / # (.*)$/.exec(input(commands.get(`${id}-farewell`), "create"))?.[1];
   const failed = instance.initErrors?.join("; ");
   return {
     id,
@@ -131,7 +136,9 @@ function server(
       ...(role === "load-balancer" && { external: addresses("external") }),
       internal: addresses("internal"),
     },
-    pushed,
+    pushed: commands.has(`${id}-config`),
+    knowsFarewell: input(commands.get(`${id}-scripts`), "stdin").includes("farewell.sh"),
+    ...(farewell !== undefined && { farewell }),
     ...(failed !== undefined && failed !== "" && { failed }),
   };
 }
@@ -186,6 +193,11 @@ export function nameOf({ urn }: Resource): string {
 
 function text({ inputs, outputs }: Resource, key: string): string {
   const value = outputs?.[key] ?? inputs?.[key];
+  return typeof value === "string" ? value : "";
+}
+
+function input(resource: Resource | undefined, key: string): string {
+  const value = resource?.inputs?.[key];
   return typeof value === "string" ? value : "";
 }
 

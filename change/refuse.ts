@@ -34,7 +34,36 @@ export function refusals(
     ...departures(deployed, change, mayDelete),
     ...endpoints(plan, deployed, change),
     ...unfinished(change),
+    ...unprepared(change),
   ];
+}
+
+/** Who was built before servers could say farewell would be cut off in the middle of what it does. */
+function unprepared({ resized, leaving }: Change): Problem[] {
+  const stopped = [
+    ...resized.map(({ standing }) => standing),
+    ...leaving.filter(({ role, pushed }) => role !== "app-server" && pushed),
+  ];
+  const names = stopped.filter(({ knowsFarewell }) => !knowsFarewell).map(({ id }) => id);
+  if (names.length === 0) return [];
+  return [
+    {
+      path: resized.length > 0 ? flavorOf(resized[0]!.planned) : "datacenters",
+      cause: `${listNames(names)} would be stopped, but can't hand over first: the last \`pulumi up\` was one of an older release`,
+      mend: "first `pulumi up` without this change; then make it",
+    },
+  ];
+}
+
+function flavorOf(node: PlannedServer): string {
+  switch (node.role) {
+    case "load-balancer":
+      return "loadBalancers.flavor";
+    case "database":
+      return "database.flavor";
+    case "app-server":
+      return pathText(["appServers", node.group, "flavor"]);
+  }
 }
 
 function source({ servers }: Deployed): Problem {

@@ -6,6 +6,7 @@ import type { Plan } from "../plan/plan";
 import { DerivedSecrets } from "../secrets/derive";
 import { AppServer } from "./appServer";
 import type { Context } from "./context";
+import { leave } from "./farewell";
 import { DatabaseServer } from "./databaseServer";
 import { LoadBalancer } from "./loadBalancer";
 import { ExistingMachines } from "./machines/existing";
@@ -36,9 +37,12 @@ export class Cluster extends pulumi.ComponentResource {
     const parent = { parent: this };
     const secrets = new DerivedSecrets(args.secrets.root);
     const machines = this.machines(name, args, secrets);
-    const context: Context = { plan, secrets, nodeFiles, machines, founded: args.change.founded };
+    const context: Context = { plan, secrets, nodeFiles, machines, change: args.change, founded: args.change.founded };
 
-    const { balancers, databases, apps } = inTurn(plan, args.change, {
+    const { leaving } = args.change;
+    const gone =
+      machines instanceof OpenStackMachines ? leave(leaving, (id, way) => machines.door(id, way), parent) : [];
+    const { balancers, databases, apps } = inTurn(plan, args.change, gone, {
       balancer: (node, gate) => new LoadBalancer(node.id, { context, node, secrets: args.secrets, gate }, parent),
       database: (node, jump, gate) => new DatabaseServer(node.id, { context, node, jump, gate }, parent),
       app: (node, jump, gate) => new AppServer(node.id, { context, node, jump, gate }, parent),

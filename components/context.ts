@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { NodeFiles } from "../node/files";
+import type { Change } from "../change/change";
 import type { Plan } from "../plan/plan";
 import type { DerivedSecrets } from "../secrets/derive";
 import type { MachineSource } from "./machines/machine";
@@ -10,6 +11,7 @@ export interface Context {
   secrets: DerivedSecrets;
   nodeFiles: NodeFiles;
   machines: MachineSource;
+  change: Change;
   /** A database of this stack was pushed to before, so that its cluster exists and no machine may found one. */
   founded: boolean;
 }

@@ -5,7 +5,8 @@ import type { ConfigFile } from "../render/bundle";
 import type { Context, Gate } from "./context";
 import type { LoadBalancer } from "./loadBalancer";
 import type { Machine } from "./machines/machine";
-import { type Founding, push } from "./remote";
+import { beforeStop } from "./farewell";
+import { type Door, type Founding, push } from "./remote";
 
 export interface InternalServerArgs<Node> {
   context: Context;
@@ -22,7 +23,9 @@ export function internalServer(
   zone: Zone,
   content: { files: ConfigFile[]; secrets: ConfigFile[]; founding?: Founding },
 ): { machine: Machine; done: pulumi.Resource } {
-  const machine = context.machines.internalServer(node, zone, jump.door, parent);
+  const before = (door: Door): pulumi.Resource[] =>
+    beforeStop(node, door, context.change, { parent }, [...gate, jump.done]);
+  const machine = context.machines.internalServer(node, zone, jump.door, before, parent);
   const done = push(
     node.id,
     { role: node.role, machine, scripts: context.nodeFiles.scripts, ...content },

@@ -3,6 +3,7 @@ import type { Secrets } from "../config/spec";
 import type { PlannedLoadBalancer } from "../plan/plan";
 import { loadBalancerFiles, loadBalancerSecretFiles } from "../render/files";
 import type { Context, Gate } from "./context";
+import { beforeStop } from "./farewell";
 import { type Door, push } from "./remote";
 
 export interface LoadBalancerArgs {
@@ -24,7 +25,11 @@ export class LoadBalancer extends pulumi.ComponentResource {
     super("ha-cluster:index:LoadBalancer", name, {}, opts);
     const { context, node } = args;
     const { plan } = context;
-    const machine = context.machines.loadBalancer(node, this);
+    const machine = context.machines.loadBalancer(
+      node,
+      (door) => beforeStop(node, door, context.change, { parent: this }, args.gate),
+      this,
+    );
     this.datacenter = node.datacenter;
     this.door = machine.door;
     const vrrpPassword = args.secrets.vrrpPassword ?? context.secrets.vrrpPassword();

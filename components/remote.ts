@@ -37,6 +37,9 @@ export interface Founding {
 /** Longer than any step of node/push.sh may take; without it a hung machine would hang `up` for ever. */
 const LIMIT_SECONDS = 900;
 
+/** Longer than a handover and a drain take together. */
+const FAREWELL_SECONDS = 300;
+
 /** How long a push that was told to stop may take for its way back, which restarts daemons, too. */
 const WAY_BACK_SECONDS = 300;
 
@@ -70,10 +73,16 @@ export function push(
     args,
     { ...opts, dependsOn: adoption ? [scripts, adoption] : [scripts], additionalSecretOutputs: ["stdout", "stderr"] },
   );
+  // Nova stops a server to give it another flavor: then it has to prove anew that it serves.
+  const made = args.machine.flavor === undefined ? "" : ` # ${args.machine.flavor}`;
   const founding = args.founding && found(args.machine.door, args.founding, { ...opts, dependsOn: [scripts] });
   return remote(
     `${name}-config`,
-    { script: `${root}${pushCommand(args.role, "files")}`, stdin: bundle(args.files) },
+    {
+      script: `${root}${pushCommand(args.role, "files")}${made}`,
+      stdin: bundle(args.files),
+      attempts: ATTEMPTS.booting,
+    },
     args,
     {
       ...opts,
@@ -112,6 +121,24 @@ function adopt(name: string, args: Push, opts: pulumi.CustomResourceOptions): co
   // A farewell that was interrupted at its very end has removed the script already.
   const leave = `[ ! -e /opt/ha-cluster/leave.sh ] || ${root}timeout -k ${WAY_BACK_SECONDS} ${LIMIT_SECONDS} /opt/ha-cluster/leave.sh`;
   return remote(`${name}-adoption`, { script, stdin: adoption, leave }, args, opts);
+}
+
+/**
+ * Has a machine that serves hand over and stop serving, before what depends on it stops or deletes it. It runs when `why`
+ * is another one than last time.
+ */
+export function farewell(
+  name: string,
+  { role, door, why }: { role: Role; door: Door; why: string },
+  opts: { parent: pulumi.Resource },
+  gate: pulumi.Resource[],
+): pulumi.Resource {
+  const script = `${asRoot(door)}timeout -k 10 ${FAREWELL_SECONDS} /opt/ha-cluster/farewell.sh ${role} # ${why}`;
+  return new command.remote.Command(
+    `${name}-farewell`,
+    { connection: connection(door, ATTEMPTS.up), create: script, update: script, addPreviousOutputInEnv: false },
+    { ...opts, dependsOn: gate },
+  );
 }
 
 function asRoot({ user }: Door): string {

@@ -17,11 +17,15 @@ export interface Makers<Balancer, Database, App> {
 /**
  * Everything one after the other: each is changed only when the one before has proved that it serves. Those that stand come
  * before those that are new, so that firewalls, peers and backends know a newcomer when it comes: a load balancer that its
- * peers do not know yet would take the VIPs, and reach no database.
+ * peers do not know yet would take the VIPs, and reach no database. While any server is to be stopped, no two roles are
+ * changed side by side either.
+ *
+ * @param gate what has to be done before any of it
  */
 export function inTurn<Balancer extends Made, Database extends Made, App extends Made>(
   plan: Plan,
-  { kept }: Pick<Change, "kept">,
+  { kept, resized }: Pick<Change, "kept" | "resized">,
+  gate: Gate,
   make: Makers<Balancer, Database, App>,
 ): { balancers: Balancer[]; databases: Database[]; apps: App[] } {
   const standing = new Set(kept.map(({ planned }) => planned.id));
@@ -29,15 +33,19 @@ export function inTurn<Balancer extends Made, Database extends Made, App extends
   const jumps = new Map<string, Balancer>();
   const balancers: Balancer[] = [];
   const databases: Database[] = [];
-  const addBalancers = (nodes: PlannedLoadBalancer[], gate: Gate): void => {
+  const addBalancers = (nodes: PlannedLoadBalancer[], after: Gate): void => {
     for (const node of nodes) {
-      const made = make.balancer(node, [...gate, ...last(balancers)]);
+      const made = make.balancer(node, [...(balancers.length > 0 ? last(balancers) : gate), ...after]);
       balancers.push(made);
       jumps.set(node.datacenter, made);
     }
   };
+  const alone = resized.length > 0;
   const addDatabases = (nodes: PlannedDatabase[]): void => {
-    for (const node of nodes) databases.push(make.database(node, jump(jumps, node), last(databases)));
+    for (const node of nodes) {
+      const before = databases.length > 0 ? last(databases) : alone ? last(balancers) : gate;
+      databases.push(make.database(node, jump(jumps, node), before));
+    }
   };
 
   addBalancers(oldBalancers, []);
@@ -47,8 +55,10 @@ export function inTurn<Balancer extends Made, Database extends Made, App extends
   addBalancers(newBalancers, last(databases));
   addDatabases(parted(others, ({ id }) => standing.has(id)).flat());
   const apps: App[] = [];
-  for (const node of parted(plan.appServers, ({ id }) => standing.has(id)).flat())
-    apps.push(make.app(node, jump(jumps, node), last(apps)));
+  for (const node of parted(plan.appServers, ({ id }) => standing.has(id)).flat()) {
+    const before = apps.length > 0 ? last(apps) : alone ? [...last(balancers), ...last(databases)] : gate;
+    apps.push(make.app(node, jump(jumps, node), before));
+  }
   return { balancers, databases, apps };
 }
 

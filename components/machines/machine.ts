@@ -8,9 +8,14 @@ export interface Machine {
   /** Another one is another machine, and gets everything anew. */
   id: pulumi.Input<string>;
   door: Door;
+  /** Absent where it is not made. */
+  flavor?: string;
   /** What a host that somebody else built has to be told before anything of it is replaced; absent where it is made. */
   adoption?: string;
 }
+
+/** Told how a machine is reached, says what has to be done before anything that stops it. */
+export type Before = (door: Door) => pulumi.Resource[];
 
 /** Where the machines of a stack come from. */
 export interface MachineSource {
@@ -20,7 +25,13 @@ export interface MachineSource {
   readonly knownHosts: string[];
   /** What its machines have in common. */
   readonly shared: pulumi.Resource[];
-  loadBalancer(node: PlannedLoadBalancer, parent: pulumi.Resource): Machine;
+  loadBalancer(node: PlannedLoadBalancer, before: Before, parent: pulumi.Resource): Machine;
   /** @param jump the load balancer by way of which the machine is reached */
-  internalServer(node: PlannedDatabase | PlannedAppServer, zone: Zone, jump: Door, parent: pulumi.Resource): Machine;
+  internalServer(
+    node: PlannedDatabase | PlannedAppServer,
+    zone: Zone,
+    jump: Door,
+    before: Before,
+    parent: pulumi.Resource,
+  ): Machine;
 }

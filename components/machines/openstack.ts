@@ -8,7 +8,7 @@ import type { KeyPair } from "../../secrets/openssh";
 import { Networks } from "../openstack/networks";
 import { SecurityGroups } from "../openstack/securityGroups";
 import type { Door } from "../remote";
-import type { Machine, MachineSource } from "./machine";
+import type { Before, Machine, MachineSource } from "./machine";
 
 /** Machines that Nova makes, with the networks, security groups and keys they need. */
 export class OpenStackMachines implements MachineSource {
@@ -37,7 +37,7 @@ export class OpenStackMachines implements MachineSource {
     this.knownHosts = knownHosts(plan, secrets);
   }
 
-  loadBalancer(node: PlannedLoadBalancer, parent: pulumi.Resource): Machine {
+  loadBalancer(node: PlannedLoadBalancer, before: Before, parent: pulumi.Resource): Machine {
     const { networks, securityGroups } = this;
     const ports = [
       {
@@ -54,11 +54,23 @@ export class OpenStackMachines implements MachineSource {
       },
       this.internalPort("lb-internal", node, node.internalPairs),
     ];
-    return this.machine(node, ports, { host: node.external.ipv4 }, parent);
+    return this.machine(node, ports, this.door(node.id, { host: node.external.ipv4 }), before, parent);
   }
 
-  internalServer(node: PlannedDatabase | PlannedAppServer, zone: Zone, jump: Door, parent: pulumi.Resource): Machine {
-    return this.machine(node, [this.internalPort(zone, node, [])], { host: node.internal, jump }, parent);
+  internalServer(
+    node: PlannedDatabase | PlannedAppServer,
+    zone: Zone,
+    jump: Door,
+    before: Before,
+    parent: pulumi.Resource,
+  ): Machine {
+    const door = this.door(node.id, { host: node.internal, jump });
+    return this.machine(node, [this.internalPort(zone, node, [])], door, before, parent);
+  }
+
+  door(id: string, way: Pick<Door, "host" | "jump">): Door {
+    const { publicKey: hostKey } = this.secrets.hostKey(id);
+    return { ...way, user: this.plan.sshUser, hostKey, privateKey: this.clientKey };
   }
 
   private internalPort(zone: Zone, node: Server, allowedAddresses: string[]): PortArgs {
@@ -71,22 +83,21 @@ export class OpenStackMachines implements MachineSource {
     };
   }
 
-  private machine(node: Server, ports: PortArgs[], way: Pick<Door, "host" | "jump">, parent: pulumi.Resource): Machine {
-    const hostKey = this.secrets.hostKey(node.id);
+  private machine(node: Server, ports: PortArgs[], door: Door, before: Before, parent: pulumi.Resource): Machine {
     const { serverId } = new NovaServer(
       node.id,
       {
         server: node,
         image: this.plan.image,
         keyPair: this.keyPair,
-        hostKey,
+        hostKey: this.secrets.hostKey(node.id),
         serverGroup: this.serverGroups[node.role],
         ports,
+        before: before(door),
       },
       { parent },
     );
-    const { sshUser: user } = this.plan;
-    return { id: serverId, door: { ...way, user, hostKey: hostKey.publicKey, privateKey: this.clientKey } };
+    return { id: serverId, door, ...(node.flavor !== undefined && { flavor: node.flavor }) };
   }
 }
 
@@ -125,6 +136,8 @@ interface NovaServerArgs {
   serverGroup: pulumi.Input<string>;
   /** In the order of the machine's interfaces. */
   ports: PortArgs[];
+  /** What it waits for before it is changed. */
+  before: pulumi.Resource[];
 }
 
 interface PortArgs {
@@ -181,6 +194,7 @@ class NovaServer extends pulumi.ComponentResource {
         ignoreChanges: ["imageName", "userData", "keyPair", "schedulerHints", "availabilityZone"],
         // The server's address is its port's, so the old server has to go first.
         deleteBeforeReplace: true,
+        dependsOn: args.before,
       },
     ).id;
     this.registerOutputs({ serverId: this.serverId });

@@ -24,6 +24,8 @@ value() { echo "$values" | sed -n "s/^$1	//p"; }
 
 if [ -z "$values" ]; then
     status='503 Service Unavailable' text='MariaDB does not answer'
+elif [ -e /run/ha-cluster/leaving ]; then
+    status='503 Service Unavailable' text='about to stop (farewell.sh)'
 elif [ "$(value wsrep_local_state)" = 4 ] && [ "$(value wsrep_ready)" = ON ]; then
     status='200 OK' text='synced'
 else

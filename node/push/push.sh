@@ -34,6 +34,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/originals.sh"
 . "$HERE/differences.sh"
 . "$HERE/theirs.sh"
+. "$HERE/leaving.sh"
 
 usage() {
     echo "usage: push.sh load-balancer|database|app-server files|secrets <bundle" >&2
@@ -126,6 +127,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 allow_starts
+stay
 recover
 
 step receive

@@ -36,6 +36,7 @@ export function stateOf(plan: Plan): Resource[] {
           flavorName: node.flavor,
           imageName: plan.image,
         }),
+        resource("", "command:remote:Command", `${node.id}-scripts`, { stdin: "install_script farewell.sh" }),
         resource("", "command:remote:Command", `${node.id}-config`, { stdin: bundles[node.id] }),
       ];
     }),

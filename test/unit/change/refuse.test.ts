@@ -51,6 +51,7 @@ function allows(title: string, changed: Case): void {
 describe("what a stack file may say of a cluster that runs", () => {
   allows("the same", { now: dualStack() });
   allows("a group that sorts first", { now: dualStack({ appServers: { api: {}, app: {} } }) });
+  allows("another flavor", { now: dualStack({ loadBalancers: { flavor: "m1.medium" } }) });
   allows("another name of the stack", { now: dualStack(), stack: "prod" });
   allows("another customer, with the first name noted", { now: dualStack({ customer: "acme", clusterName: "dev" }) });
   allows("a third datacenter, which sorts first", {
@@ -212,6 +213,16 @@ describe("what it may not", () => {
     "appServers.app",
     /dev-app-dc2-1 was never finished: No valid host was found/,
     /\*\*:Instance::app-dc2-1/,
+  );
+  refuses(
+    "another flavor of servers that can't hand over yet",
+    {
+      now: dualStack({ database: { flavor: "m1.medium" } }),
+      state: (all) => all.map((each) => (each.urn.endsWith("-scripts") ? { ...each, inputs: { stdin: "" } } : each)),
+    },
+    "database.flavor",
+    /`db-dc1`, `db-dc2` and `db-dc3` would be stopped, but can't hand over first/,
+    /first `pulumi up` without this change/,
   );
   refuses(
     "another root secret",

@@ -10,6 +10,7 @@ const NODE = join(ROOT, "node");
 /** Run only on machines that the stack made, which have Debian 12 or later. */
 const OURS_ALONE = [
   "drain.sh",
+  "farewell.sh",
   "galera.sh",
   "galera-sync.sh",
   "galera-boot.sh",

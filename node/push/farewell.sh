@@ -1,0 +1,80 @@
+#!/bin/sh
+# farewell.sh ROLE: before this machine is stopped, or goes for good: the others are asked whether they can do without it,
+# take over what it does, and then it stops serving. A push, or a boot, has it serve again.
+#
+#   ROLE  load-balancer, database or app-server
+set -eu
+umask 022
+trap '' HUP PIPE
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/common.sh"
+. "$HERE/vips.sh"
+. "$HERE/keepalived.sh"
+. "$HERE/galera-history.sh"
+. "$HERE/galera.sh"
+. "$HERE/app-server.sh"
+. "$HERE/leaving.sh"
+
+DRAIN_SECONDS=60   # for connections that are open; downloads that take longer are cut
+NOTICED_SECONDS=10 # until the load balancers have seen that this machine is not to be asked
+
+load_balancer_leaves() {
+    handover
+    if holds_vip; then
+        end_handover
+        fail "no other load balancer took the VIPs, so this one stays: are keepalived and haproxy well there (npm run verify)?"
+    fi
+    "$HERE/drain.sh" wait $DRAIN_SECONDS
+    systemctl stop keepalived
+}
+
+database_leaves() {
+    [ "$(mariadb_state)" = active ] || return 0
+    for peer in $(peers); do
+        why=$("$HERE/ask.sh" http "$peer" "$STATUS_PORT" / 3 2>&1) || fail \
+            "MariaDB would stop here, and $peer is not synced: ${why:-no answer on port $STATUS_PORT}.
+Heal $peer first (systemctl status mariadb there)."
+    done
+    : >"$LEAVING_MARK"
+    # Load balancers send new sessions to the next database, and end those that are here.
+    wait_for $NOTICED_SECONDS nobody_on 3306 || :
+    systemctl stop mariadb
+}
+
+# New connections are refused, which haproxy takes to another server; those that are there are answered to their end.
+app_server_leaves() {
+    port=$(setting "$APP_ENV" LISTEN_PORT)
+    : >"$LEAVING_MARK"
+    nft -f - <<NFT
+table inet $LEAVING_TABLE {}
+delete table inet $LEAVING_TABLE
+table inet $LEAVING_TABLE {
+    chain input {
+        type filter hook input priority -10; policy accept;
+        iifname != "lo" tcp dport $port ct state new reject with tcp reset
+    }
+}
+NFT
+    sleep 2 # both checks of the load balancers have failed
+    wait_for $DRAIN_SECONDS nobody_on "$port" || say "connections that are left: $(clients "$port")"
+    systemctl stop app
+}
+
+clients() { ss -Htn state established "sport = :$1" not src 127.0.0.0/8 | wc -l; }
+
+nobody_on() { [ "$(clients "$1")" -eq 0 ]; }
+
+mkdir -p "$RUN" "$STATE"
+exec 9>"$STATE/lock"
+flock -w 120 9 || fail "a push has been running on this machine for two minutes: wait for it, then try again"
+case ${1-} in
+load-balancer) load_balancer_leaves ;;
+database) database_leaves ;;
+app-server) app_server_leaves ;;
+*)
+    echo "usage: farewell.sh load-balancer|database|app-server" >&2
+    exit 2
+    ;;
+esac
+say "$1: serves no more, and may be stopped"
