@@ -51,12 +51,32 @@ $(last_words mariadb)" ;;
         esac
         now=$(moved)
         if [ "$now" != "$last" ]; then last=$now still=$(clock); fi
-        [ $(($(clock) - still)) -lt $((SYNC_SECONDS * 100)) ] || fail \
-            "MariaDB is not synced, and nothing has moved for $SYNC_SECONDS s (wsrep_local_state: $(wsrep local_state_comment)).
-$(way_out)
-$(last_words mariadb)"
+        [ $(($(clock) - still)) -lt $((SYNC_SECONDS * 100)) ] || give_up
         [ $(($(clock) - BEGAN)) -lt $((JOIN_SECONDS * 100)) ] || leave_join
     done
+}
+
+# stop_transfer: MariaDB ends by itself when its transfer does, and says goodbye. If it is killed, the donor takes it for lost, and
+# where there is no third node it has lost its majority with it.
+stop_transfer() {
+    systemctl stop --no-block mariadb # or systemd starts it again
+    # shellcheck disable=SC2046 # one word per process
+    kill $(pgrep -f -- "$JOINER|$MOVERS") 2>/dev/null || :
+    wait_for 20 mariadb_stopped || :
+    stop_mariadb
+}
+
+give_up() {
+    stuck="MariaDB is not synced, and nothing has moved for $SYNC_SECONDS s (wsrep_local_state: $(wsrep local_state_comment))."
+    if transferring; then
+        stop_transfer
+        fail "$stuck
+The state transfer was stopped; the next push starts another. What it last said:
+$(last_words mariadb)"
+    fi
+    fail "$stuck
+$(way_out)
+$(last_words mariadb)"
 }
 
 # leave_join: before the push is stopped from outside.
