@@ -15,10 +15,14 @@ npm run plan -- [STACK | FILE] --files ID  prints the configuration files of one
 
 /** Exit code: 0, 1 for problems in the stack file, 2 for wrong usage. */
 function main(): number {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { files: { type: "string" }, help: { type: "boolean", short: "h" } },
-  });
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse();
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  const { values, positionals } = parsed;
   if (values.help || positionals.length > 1) {
     console.log(USAGE);
     return values.help ? 0 : 2;
@@ -49,6 +53,13 @@ function main(): number {
   }
   process.stdout.write(text);
   return 0;
+}
+
+function parse() {
+  return parseArgs({
+    allowPositionals: true,
+    options: { files: { type: "string" }, help: { type: "boolean", short: "h" } },
+  });
 }
 
 function filesOf(plan: Plan, id: string): string | undefined {
