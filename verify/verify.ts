@@ -7,7 +7,7 @@ import { checkFiles, checkFinished } from "./checks/files";
 import { type Broken, checkMachine } from "./checks/machines";
 import { checkFirewall, checkListeners, checkNetwork } from "./checks/network";
 import { certificateOf, checkAnswers } from "./checks/outside";
-import { checkPorts, saidOfPorts } from "./checks/ports";
+import { checkPorts, cutOff, saidOfPorts } from "./checks/ports";
 import { checkBackends, checkGalera } from "./checks/services";
 import { checkClock, checkDisk, checkUnits, checkVersions } from "./checks/system";
 import { checkVrrp, type Look } from "./checks/vrrp";
@@ -57,7 +57,7 @@ export async function verify(stack: Stack): Promise<Verdict> {
 
 /** By the ways that the state knows. */
 export function fleetOf({ reach, urls = [] }: Deployed): Fleet {
-  return Fleet.of({ ...reach, urls, vips: {}, listeners: {} });
+  return Fleet.of({ ...reach, urls, vips: {}, servers: {}, listeners: {} });
 }
 
 async function gather(stack: Stack, fleet: Fleet, deployed: Deployed): Promise<Seen> {
@@ -111,15 +111,16 @@ export function judge(deployed: Deployed, seen: Seen, now: Date): Finding[] {
   const broken = brokenMachines(deployed, seen);
   const whole = new Set([...broken].filter(([, each]) => each.whole).map(([name]) => name));
   const looks = seen.looks.filter(({ machine }) => !whole.has(machine.name));
-  const missed = seen.unreached.filter(({ name }) => !whole.has(name));
+  const ports = listed(seen.ports);
+  const cut = new Set(ports ? cutOff(machines, ports, seen.unreached) : []);
+  const missed = seen.unreached.filter(({ name }) => !whole.has(name) && !cut.has(name));
   // Of one that never got its configuration, only what it did get can be judged.
   const finished = looks.filter(({ machine }) => machine.commands.config !== undefined);
   const balancers = finished.filter(({ machine }) => machine.role === "load-balancer");
   const complete = !machines.some(
-    ({ name, role }) => role === "load-balancer" && missed.some((each) => each.name === name),
+    ({ name, role }) => role === "load-balancer" && (cut.has(name) || missed.some((each) => each.name === name)),
   );
   const copies = copiesOf(deployed, looks);
-  const ports = listed(seen.ports);
   const said = new Set([
     ...(ports ? saidOfPorts(machines, ports) : []),
     ...machines.flatMap(({ name, server }) => (broken.get(name)?.finding.what === "server" ? (server?.urn ?? []) : [])),
@@ -139,7 +140,7 @@ export function judge(deployed: Deployed, seen: Seen, now: Date): Finding[] {
     ]),
     ...balancers.flatMap(({ machine, facts }) => [
       ...checkListeners(machine, facts),
-      ...checkBackends(machine, facts, whole),
+      ...checkBackends(machine, facts, new Set([...whole, ...cut])),
     ]),
     ...checkVrrp(finished, complete),
     ...checkGalera(finished, absentDatabases(deployed, seen)),

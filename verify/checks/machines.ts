@@ -47,8 +47,14 @@ export function checkMachine(machine: DeployedMachine, server?: Server, facts?: 
   return { finding: { ...finding, repair: { kind: "push-all" } }, whole: true };
 }
 
+/** Where only pushes write. Elsewhere an image has files of its own by the same names, e.g. /etc/nftables.conf. */
+const OURS = /^\/(opt|etc)\/ha-cluster\//;
+
 function isEmpty({ files }: DeployedMachine, facts: MachineFacts): boolean {
-  return files.length > 0 && files.every(({ path }) => (facts.files.get(path)?.state ?? "absent") === "absent");
+  const seen = files.map(({ path }) => ({ path, file: facts.files.get(path) ?? { state: "absent" as const } }));
+  const own = seen.filter(({ path }) => OURS.test(path));
+  if (own.length === 0 || own.some(({ file }) => file.state !== "absent")) return false;
+  return !seen.some(({ file }) => file.state === "present" && file.same);
 }
 
 function forgotten({ name, role }: DeployedMachine): string {

@@ -16,13 +16,27 @@ export function checkPorts(machines: readonly DeployedMachine[], ports: readonly
 
 /** What Pulumi's own look at the cloud says of such ports and their servers, which is the same once more. */
 export function saidOfPorts(machines: readonly DeployedMachine[], ports: readonly Port[]): Set<string> {
-  const gone = (port: DeployedPort): boolean => !ports.some(({ id }) => id === port.id);
   return new Set(
     machines.flatMap((machine) => {
-      const urns = machine.ports.filter(gone).flatMap(({ urn }) => urn ?? []);
-      return machine.ports.some(gone) && machine.server ? [...urns, machine.server.urn] : urns;
+      const gone = lostPorts(machine, ports);
+      const urns = gone.flatMap(({ urn }) => urn ?? []);
+      return gone.length > 0 && machine.server ? [...urns, machine.server.urn] : urns;
     }),
   );
+}
+
+/** Names of those that can't be reached as they have lost a port. */
+export function cutOff(
+  machines: readonly DeployedMachine[],
+  ports: readonly Port[],
+  unreached: readonly { name: string }[],
+): string[] {
+  const lost = machines.filter((machine) => lostPorts(machine, ports).length > 0).map(({ name }) => name);
+  return lost.filter((name) => unreached.some((each) => each.name === name));
+}
+
+function lostPorts(machine: DeployedMachine, ports: readonly Port[]): DeployedPort[] {
+  return machine.ports.filter((port) => !ports.some(({ id }) => id === port.id));
 }
 
 function lost(machine: DeployedMachine, port: DeployedPort, ports: readonly Port[]): Finding {

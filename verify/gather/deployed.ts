@@ -77,7 +77,6 @@ export function deployed(resources: readonly Resource[]): Deployed {
 
   const machines: DeployedMachine[] = [];
   const connections = new Map<string, Connection>();
-  const ssh: Record<string, string> = {};
   for (const [id, piece] of pieces) {
     const plan = planned.get(id);
     const role = piece.role ?? (plan?.role as Role | undefined);
@@ -86,14 +85,12 @@ export function deployed(resources: readonly Resource[]): Deployed {
     machines.push(machine);
     const connection = connectionOf(piece);
     if (connection) connections.set(machine.name, connection);
-    const login = plan && outputs.ssh?.[plan.name];
-    if (login !== undefined) ssh[machine.name] = login;
   }
   const groups = of("openstack:networking/secGroup:SecGroup");
   return {
     machines: machines.sort((a, b) => (a.name < b.name ? -1 : 1)),
     ...(outputs.urls === undefined ? {} : { urls: outputs.urls }),
-    reach: reach({ ...outputs, ssh }, connections),
+    reach: reach(connections),
     cloud: {
       used,
       provider: of("pulumi:providers:openstack")[0]?.inputs ?? {},

@@ -1,39 +1,31 @@
 import type { Outputs } from "../../operate/fleet";
 
 /** How machines are logged in to. */
-export type Reach = Pick<Outputs, "servers" | "ssh" | "sshPrivateKey" | "sshKnownHosts">;
+export type Reach = Pick<Outputs, "ssh" | "sshPrivateKey" | "sshKnownHosts">;
 
 /** The connection of a Command, which is the way by which a machine was pushed to. */
 export interface Connection {
   host: string;
   port?: number;
   user: string;
-  hostKey?: string;
-  privateKey?: string;
+  hostKey: string;
+  privateKey: string;
   proxy?: Connection;
 }
 
 /**
- * By the way by which each machine was pushed to last, whatever the outputs say now; of one without a push, by that of the
- * outputs.
+ * By the way by which each machine was pushed to last, whatever the outputs say now.
  *
- * @param outputs with `ssh` by the machines' names
  * @param connections by the machines' names
  */
-export function reach(outputs: Partial<Outputs>, connections: ReadonlyMap<string, Connection>): Reach {
+export function reach(connections: ReadonlyMap<string, Connection>): Reach {
   const all = [...connections.values()].flatMap((each) => (each.proxy ? [each, each.proxy] : [each]));
-  const keys = all.flatMap(({ privateKey }) => privateKey ?? []);
-  const known = all.flatMap(({ host, port = 22, hostKey }) =>
-    hostKey === undefined ? [] : [`${port === 22 ? host : `[${host}]:${port}`} ${hostKey}`],
-  );
   return {
-    servers: outputs.servers ?? {},
-    ssh: {
-      ...outputs.ssh,
-      ...Object.fromEntries([...connections].map(([name, connection]) => [name, command(connection)])),
-    },
-    sshPrivateKey: keys[0] ?? outputs.sshPrivateKey ?? "",
-    sshKnownHosts: [...new Set([...known, ...(outputs.sshKnownHosts ?? [])])],
+    ssh: Object.fromEntries([...connections].map(([name, connection]) => [name, command(connection)])),
+    sshPrivateKey: all[0]?.privateKey ?? "",
+    sshKnownHosts: [
+      ...new Set(all.map(({ host, port = 22, hostKey }) => `${port === 22 ? host : `[${host}]:${port}`} ${hostKey}`)),
+    ],
   };
 }
 

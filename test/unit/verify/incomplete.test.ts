@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Finding } from "../../../verify/finding";
 import type { Deployed } from "../../../verify/gather/deployed";
+import type { FileFacts } from "../../../verify/gather/facts";
 import { COMMAND, INSTANCE, machineOf, nameOf, PORT, type Resource } from "../../../verify/gather/state";
 import { judge, type Seen } from "../../../verify/verify";
 import { asJson, asTable } from "../../../verify/report";
@@ -117,7 +118,7 @@ describe("a server that is not complete", () => {
       all.machines.map(({ name }) => name),
       deployed().machines.map(({ name }) => name),
     );
-    assert.deepEqual(all.reach, { ...deployed().reach, servers: all.reach.servers });
+    assert.deepEqual(all.reach, deployed().reach);
     assert.equal(all.reach.ssh[APP], "ssh -J debian@203.0.113.11 debian@198.51.100.31");
   });
 
@@ -132,7 +133,11 @@ describe("a server that is not complete", () => {
 describe("one finding for one cause", () => {
   function wipe(seen: Seen, name: string): void {
     const { facts } = seen.looks.find(({ machine }) => machine.name === name)!;
-    for (const path of facts.files.keys()) facts.files.set(path, { state: "absent" });
+    // An image has files of its own.
+    const own: FileFacts = { state: "present", mode: "755", owner: "root:root", changed: 0, same: false, text: "" };
+    for (const path of facts.files.keys()) {
+      facts.files.set(path, path === "/etc/nftables.conf" ? own : { state: "absent" });
+    }
     facts.scripts = [];
     for (const unit of facts.units.values()) Object.assign(unit, { loaded: false, active: "inactive", enabled: "" });
     facts.addresses.clear();
@@ -161,6 +166,22 @@ describe("one finding for one cause", () => {
     });
   }
 
+  test("a disk is not empty on which some of it is left", () => {
+    const findings = found(deployed(), (seen) => {
+      wipe(seen, APP);
+      const { files } = seen.looks.find(({ machine }) => machine.name === APP)!.facts;
+      files.set("/opt/ha-cluster/ask.sh", {
+        state: "present",
+        mode: "755",
+        owner: "root:root",
+        changed: 0,
+        same: true,
+      });
+    });
+    assert.ok(findings.length > 5);
+    assert.ok(!findings.some(({ what }) => what === "disk"));
+  });
+
   test("a jump host that is away makes nobody behind it drift", () => {
     const all = deployed();
     const findings = found(all, (seen) => {
@@ -181,6 +202,25 @@ describe("one finding for one cause", () => {
     assert.match(findings[0]!.found, /its jump host dev-lb-dc1 is away/);
   });
 
+  test("nor does it explain that a database is missing from its cluster", () => {
+    const findings = found(deployed(), (seen) => {
+      const away = ["dev-lb-dc2", DATABASE];
+      seen.looks = seen.looks.filter(({ machine }) => !away.includes(machine.name));
+      seen.unreached = [
+        { name: "dev-lb-dc2", reason: "timed out" },
+        { name: DATABASE, reason: "timed out", jump: "dev-lb-dc2" },
+      ];
+      for (const { facts } of seen.looks) if (facts.galera.size > 0) facts.galera.set("wsrep_cluster_size", "2");
+    });
+    assert.deepEqual(
+      findings.filter(({ check }) => check === "galera").map(({ where, found: said }) => [where, said]),
+      [
+        ["dev-db-dc1", "2"],
+        ["dev-db-dc3", "2"],
+      ],
+    );
+  });
+
   for (const { kind, there, says } of [
     { kind: "gone", there: [], says: /^gone$/ },
     { kind: "another one", there: [{ id: "new", device_id: "server-app-dc1-1" }], says: /^another one .* \(new\)$/ },
@@ -192,6 +232,9 @@ describe("one finding for one cause", () => {
         const kept = (seen.ports as Exclude<Seen["ports"], Error | undefined>).filter(({ id }) => id !== ports[0]!.id);
         const added = there.map((each) => ({ ...each, name: "", fixed_ips: [{ ip_address: "198.51.100.31" }] }));
         seen.ports = [...kept, ...added];
+        seen.looks = seen.looks.filter(({ machine }) => machine.name !== APP);
+        seen.unreached = [{ name: APP, reason: "timed out" }];
+        for (const { facts } of seen.looks) for (const backend of facts.backends) backend.status = "DOWN";
         seen.drift = [
           { op: "delete", urn: ports[0]!.urn! },
           { op: "update", urn: server!.urn, diffReasons: ["networks"] },
