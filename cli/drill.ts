@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
 import { readStackFile } from "../config/file";
@@ -25,6 +24,7 @@ import { Stack } from "../operate/stack";
 import type { TrafficOptions } from "../operate/traffic/traffic";
 import { load } from "../plan/load";
 import type { Plan } from "../plan/plan";
+import { agreed } from "./agreed";
 
 const USAGE = `npm run drill -- [--stack NAME] [--fault NAME] [--from COMMAND] [--out DIR] [--hold SECONDS] [--yes]
 Fails over on purpose, measures what it costs, puts everything back, and draws it.
@@ -111,7 +111,7 @@ async function drill({
   console.log(`Stack ${name} is healthy; ${active} is active.
 For ${hold} s, ${fault.does}.
 It meets ${hit.join(", ")}; afterwards everything is put back, also after Ctrl-C.`);
-  if (!values.yes && !(await agreed())) return say("Nothing was done.", 1);
+  if (!values.yes && !(await agreed("Go on? [y/N] "))) return say("Nothing was done.", 1);
 
   const cloud = fault.needs === "cloud" ? await cloudOf(lab, cloudName) : undefined;
   const interruption = new AbortController();
@@ -194,15 +194,6 @@ function via(from: string | undefined, lab: Lab | undefined): { via?: TrafficOpt
   const [file, ...first] = (from ?? "").split(/\s+/).filter((word) => word !== "");
   if (file !== undefined) return { via: (...command) => [file, [...first, ...command]] };
   return lab ? { via: clientCommand } : {};
-}
-
-async function agreed(): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await terminal.question("Go on? [y/N] ")).trim());
-  } finally {
-    terminal.close();
-  }
 }
 
 function say(text: string, code: number): number {

@@ -25,15 +25,14 @@ type Plan = NonNullable<Loaded["plan"]>;
 
 /** Exit code: 0, 1 for problems in the stack file, 2 for wrong usage. */
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      files: { type: "string" },
-      pin: { type: "boolean" },
-      alone: { type: "boolean" },
-      help: { type: "boolean", short: "h" },
-    },
-  });
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse();
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  const { values, positionals } = parsed;
   if (values.help || positionals.length > 1) {
     console.log(USAGE);
     return values.help ? 0 : 2;
@@ -93,6 +92,18 @@ function printFiles(plan: Plan, id: string): number {
   }
   process.stdout.write(text);
   return 0;
+}
+
+function parse() {
+  return parseArgs({
+    allowPositionals: true,
+    options: {
+      files: { type: "string" },
+      pin: { type: "boolean" },
+      alone: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
 }
 
 void main().then((code) => {

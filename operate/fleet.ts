@@ -18,6 +18,8 @@ export interface ScriptOptions {
   seconds?: number;
   /** Called with everything as it is printed. */
   echo?: (text: string) => void;
+  /** A load balancer to jump by instead of the usual one. */
+  by?: string;
 }
 
 /**
@@ -54,8 +56,8 @@ export class Fleet {
   }
 
   /** Runs a script as root on a machine; what it ends with is the caller's to judge (255: not reached). */
-  run(name: string, script: string, { input = "", seconds = 60, echo }: ScriptOptions = {}): Promise<Result> {
-    const args = [...this.sshArguments(name), `sudo -n sh -c ${quote(script)}`];
+  run(name: string, script: string, { input = "", seconds = 60, echo, by }: ScriptOptions = {}): Promise<Result> {
+    const args = [...this.sshArguments(name, by), `sudo -n sh -c ${quote(script)}`];
     return exec("ssh", args, { input, timeout: seconds * 1000, ...(echo ? { echo } : {}) });
   }
 
@@ -65,15 +67,26 @@ export class Fleet {
     return run("ssh", args, { input, timeout: seconds * 1000 });
   }
 
+  /** The machine by way of which another one is reached; none for one that is reached itself, or by a host that is not ours. */
+  jump(name: string): string | undefined {
+    const words = (this.outputs.ssh[name] ?? "").split(" ");
+    const host = words[words.indexOf("-J") + 1];
+    if (!words.includes("-J")) return undefined;
+    return Object.keys(this.outputs.ssh).find((each) => this.outputs.ssh[each] === `ssh ${host}`);
+  }
+
   async close(): Promise<void> {
-    for (const name of this.names()) await exec("ssh", ["-O", "exit", ...this.sshArguments(name)]);
+    const names = Object.keys(this.outputs.ssh);
+    await Promise.all(names.map((name) => exec("ssh", ["-O", "exit", ...this.sshArguments(name)])));
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private sshArguments(name: string): string[] {
+  private sshArguments(name: string, by?: string): string[] {
     const command = this.outputs.ssh[name];
     if (command === undefined) throw new Error(`no machine ${name}; there are ${this.names().join(", ")}`);
-    return ["-F", join(this.folder, "config"), ...command.split(" ").slice(1)];
+    const words = command.split(" ").slice(1);
+    if (by !== undefined) words[words.indexOf("-J") + 1] = this.outputs.ssh[by]!.split(" ").at(-1)!;
+    return ["-F", join(this.folder, "config"), ...words];
   }
 
   private writeClientConfig(): void {

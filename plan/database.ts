@@ -1,4 +1,5 @@
-import type { Spec } from "../config/spec";
+import { MOST_DATACENTERS, type Spec } from "../config/spec";
+import { internalAddress } from "./addresses";
 import type { DatabaseServer } from "./servers";
 
 export interface DatabaseCluster {
@@ -12,6 +13,11 @@ export interface DatabaseCluster {
   statusPort: number;
   database: string;
   user: string;
+  /**
+   * Where a node that starts looks for the others: the places of all datacenters that there can be, so that one that comes
+   * or goes changes nothing that would restart MariaDB.
+   */
+  places: string[];
   /** `name` and `segment` are Galera's for the node, for life: another one restarts it. By the slots of their datacenters; the first is the one that writes. */
   nodes: { id: string; hostname: string; name: string; segment: number; address: string }[];
 }
@@ -37,6 +43,9 @@ export function planDatabase(spec: Spec, servers: DatabaseServer[]): DatabaseClu
     statusPort: 9200,
     database: "app",
     user: "app",
+    places: Array.from({ length: MOST_DATACENTERS }, (_, index) =>
+      internalAddress(spec, "database", { slot: index + 1, row: 0 }),
+    ),
     nodes: servers.map(({ id, hostname, datacenter, internal }) => ({
       id,
       hostname,

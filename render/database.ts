@@ -26,7 +26,7 @@ skip-name-resolve
 wsrep_on = ON
 wsrep_provider = /usr/lib/galera/libgalera_smm.so
 wsrep_cluster_name = ${cluster.name}
-wsrep_cluster_address = gcomm://${cluster.nodes.map((each) => each.address).join(",")}
+wsrep_cluster_address = gcomm://${cluster.places.join(",")}
 wsrep_node_address = ${node.internal}
 wsrep_node_name = ${name}
 wsrep_sst_method = rsync

@@ -4,6 +4,8 @@ export type Part = "scripts" | "secrets" | "config";
 /** How `--repair` mends a finding; without one, a person has to. */
 export type Repair =
   | { kind: "push"; part: Part }
+  /** All three parts, onto an empty disk. */
+  | { kind: "push-all" }
   /** The cloud, by `pulumi up --refresh`. */
   | { kind: "refresh" }
   /** A maintenance mark, which is no file of a push, on the machine itself. */
@@ -50,6 +52,10 @@ export interface Finding {
 }
 
 export const REPAIR = "npm run verify -- --repair";
+
+/** Where it says what a person has to decide before a database server is made anew, or databases are started. */
+export const LOST_DATABASE = 'docs/recover.md: "A database server is lost"';
+export const LOST_DATABASES = 'docs/recover.md: "A database server is lost", "All databases lost their power"';
 
 /** What a push of this part to this machine mends. */
 export function pushable(part: Part, finding: Omit<Finding, "severity" | "mend" | "repair">): Finding {

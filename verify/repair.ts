@@ -1,9 +1,12 @@
 import type { ExecOptions } from "../operate/exec";
-import type { Fleet } from "../operate/fleet";
 import type { Stack } from "../operate/stack";
-import type { Finding } from "./finding";
+import { announced, consequences, objection } from "./consequences";
+import { copiesOf, doubt } from "./data";
+import { type Finding, LOST_DATABASES } from "./finding";
 import type { Deployed } from "./gather/deployed";
-import { openNeutron, type Verdict } from "./verify";
+import { readPlanned } from "./gather/engine";
+import { Neutron } from "./gather/neutron";
+import { fleetOf, openCloud, type Verdict } from "./verify";
 
 /** What has to be done, without a run of Pulumi where there is nothing for it. */
 export interface Repairs {
@@ -28,9 +31,10 @@ export function planRepairs(findings: readonly Finding[], { machines }: Deployed
     if (repair?.kind === "delete-rule") rules.push(repair.id);
     if (repair?.kind === "unmark") marked.push(where);
     if (repair?.kind === "refresh") refresh = true;
-    if (repair?.kind !== "push") continue;
-    const urn = machines.find(({ name }) => name === where)?.commands[repair.part];
-    if (urn !== undefined) replaced.add(urn);
+    if (repair?.kind !== "push" && repair?.kind !== "push-all") continue;
+    const commands = machines.find(({ name }) => name === where)?.commands ?? {};
+    const urns = repair.kind === "push" ? [commands[repair.part]] : Object.values(commands);
+    for (const urn of urns) if (urn !== undefined) replaced.add(urn);
   }
   if (!refresh && replaced.size === 0) return { rules, marked };
   const options = [...replaced].sort().flatMap((urn) => ["--replace", urn]);
@@ -43,21 +47,48 @@ export function refusal(findings: readonly Finding[]): string | undefined {
   if (!stack) return undefined;
   return stack.severity === "unknown"
     ? `nothing repaired: whether the stack file is as deployed can't be seen: ${stack.found}`
-    : `nothing repaired: the stack file or the program has moved on since the last deployment (${stack.found}), and a repair would roll that out too. Look at it first: pulumi preview --diff, then pulumi up`;
+    : `nothing repaired: the stack file or the program has moved on since the last deployment, or that did not come to its end (${stack.found}), and a repair would roll that out too. Look at it first: pulumi preview --diff, then pulumi up`;
 }
 
-/** @throws with Pulumi's words when `up` fails; what was repaired until then stays. */
-export async function repair(
-  stack: Stack,
-  fleet: Fleet,
-  { findings, deployed }: Verdict,
-  options: ExecOptions,
-): Promise<void> {
+/** What a repair leaves alone, for a person to decide. */
+export function leftAlone({ deployed, seen }: Verdict): string | undefined {
+  const why = doubt(copiesOf(deployed, seen.looks));
+  return why === undefined ? undefined : `no database is touched: ${why}. ${LOST_DATABASES}`;
+}
+
+export interface RepairOptions extends ExecOptions {
+  /** Whether servers without data may be deleted and made anew. */
+  replaceServers: boolean;
+  /** Told what is stopped, deleted or made anew, before it is. */
+  say: (text: string) => void;
+}
+
+/**
+ * Looks first at what `pulumi up` would do, with the very options that it is given then.
+ *
+ * @throws with a reason before anything is touched; with Pulumi's words when `up` fails: what was repaired until then stays
+ */
+export async function repair(stack: Stack, verdict: Verdict, options: RepairOptions): Promise<void> {
+  const { findings, deployed, seen } = verdict;
   const { rules, marked, up } = planRepairs(findings, deployed);
+  if (up !== undefined) {
+    const copies = copiesOf(deployed, seen.looks);
+    const felt = consequences(await readPlanned(stack, up), deployed);
+    for (const line of announced(felt, findings)) options.say(`repair: ${line}`);
+    const why = objection(felt, copies, doubt(copies), options);
+    if (why !== undefined) throw new Error(why);
+  }
   if (rules.length > 0) {
-    const neutron = await openNeutron(stack, deployed);
+    const neutron = new Neutron(await openCloud(stack, deployed));
     for (const id of rules) await neutron.deleteRule(id);
   }
-  for (const name of marked) await fleet.must(name, "rm -f /run/ha-cluster/maintenance");
+  if (marked.length > 0) {
+    const fleet = fleetOf(deployed);
+    try {
+      for (const name of marked) await fleet.must(name, "rm -f /run/ha-cluster/maintenance");
+    } finally {
+      await fleet.close();
+    }
+  }
   if (up !== undefined) await stack.up(up, options);
 }

@@ -29,7 +29,7 @@ export function asTable(stack: string, { deployed, findings }: Verdict, seconds:
   const fine = CHECKS.filter((check) => !wrong.includes(check));
   const count = (severity: Finding["severity"]): number => findings.filter((each) => each.severity === severity).length;
   const summary = [
-    `stack ${stack}: ${deployed.machines.length} machines, ${deployed.urls.length} URLs, looked at in ${seconds.toFixed(1)} s`,
+    `stack ${stack}: ${deployed.machines.length} machines, ${deployed.urls?.length ?? 0} URLs, looked at in ${seconds.toFixed(1)} s`,
     `as deployed: ${fine.join(", ") || "nothing"}`,
   ];
   if (findings.length === 0) return summary.join("\n");

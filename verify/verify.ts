@@ -1,74 +1,102 @@
-import type { Fleet } from "../operate/fleet";
+import { Fleet } from "../operate/fleet";
 import type { Stack } from "../operate/stack";
 import { checkCertificates } from "./checks/certificates";
 import { checkAhead, checkDrift, checkRules } from "./checks/cloud";
 import { checkDaemons } from "./checks/daemons";
-import { checkFiles } from "./checks/files";
+import { checkFiles, checkFinished } from "./checks/files";
+import { type Broken, checkMachine } from "./checks/machines";
 import { checkFirewall, checkListeners, checkNetwork } from "./checks/network";
 import { certificateOf, checkAnswers } from "./checks/outside";
+import { checkPorts, cutOff, saidOfPorts } from "./checks/ports";
 import { checkBackends, checkGalera } from "./checks/services";
 import { checkClock, checkDisk, checkUnits, checkVersions } from "./checks/system";
 import { checkVrrp, type Look } from "./checks/vrrp";
-import { CHECKS, type Check, type Finding } from "./finding";
+import { copiesOf, doubt } from "./data";
+import { CHECKS, type Check, type Finding, LOST_DATABASES } from "./finding";
+import { CloudSession, cloudAccess } from "./gather/cloud";
 import { type Deployed, readDeployed } from "./gather/deployed";
 import { readAhead, readDrift, type Step } from "./gather/engine";
-import { lookAt } from "./gather/machine";
-import { cloudAccess, Neutron, type Rule } from "./gather/neutron";
+import { lookAtAll, type Unreached } from "./gather/machine";
+import { Neutron, type Port, type Rule } from "./gather/neutron";
+import { Nova, type Server } from "./gather/nova";
 import { type Answer, ask } from "./gather/outside";
 
 /** Everything that was seen; what could not be is an error in its place. */
 export interface Seen {
   looks: Look[];
-  unreached: { name: string; reason: string }[];
+  unreached: Unreached[];
   answers: Answer[];
   drift: Step[] | Error;
-  /** Absent where no OpenStack provider was deployed. */
+  /** Absent where no OpenStack provider was deployed, as the next two are. */
   rules?: Rule[] | Error;
+  servers?: Server[] | Error;
+  ports?: Port[] | Error;
   ahead: Step[] | Error;
 }
 
 export interface Verdict {
   deployed: Deployed;
+  seen: Seen;
   findings: Finding[];
 }
 
 /** Looks at everything at once, and judges. */
-export async function verify(stack: Stack, fleet: Fleet): Promise<Verdict> {
+export async function verify(stack: Stack): Promise<Verdict> {
   const deployed = await readDeployed(stack);
-  return { deployed, findings: judge(deployed, await gather(stack, fleet, deployed), new Date()) };
+  if (deployed.machines.length === 0) {
+    throw new Error(`stack ${stack.options.name} has no machines yet: pulumi up builds its cluster`);
+  }
+  const fleet = fleetOf(deployed);
+  try {
+    const seen = await gather(stack, fleet, deployed);
+    return { deployed, seen, findings: judge(deployed, seen, new Date()) };
+  } finally {
+    await fleet.close();
+  }
+}
+
+/** By the ways that the state knows. */
+export function fleetOf({ reach, urls = [] }: Deployed): Fleet {
+  return Fleet.of({ ...reach, urls, vips: {}, servers: {}, listeners: {} });
 }
 
 async function gather(stack: Stack, fleet: Fleet, deployed: Deployed): Promise<Seen> {
-  const hasCloud = deployed.cloud.groups.size > 0;
-  const [seen, answers, drift, rules, ahead] = await Promise.all([
-    Promise.all(deployed.machines.map(async (machine) => ({ machine, facts: await lookAt(fleet, machine) }))),
-    Promise.all(deployed.urls.map((url) => ask(url, serverName(url, deployed)))),
+  const { machines, urls = [], cloud } = deployed;
+  const pushed = machines.filter(({ commands }) => Object.keys(commands).length > 0);
+  const [seen, answers, drift, asked, ahead] = await Promise.all([
+    lookAtAll(fleet, pushed),
+    Promise.all(urls.map((url) => ask(url, serverName(url, deployed)))),
     settled(readDrift(stack)),
-    hasCloud ? settled(readRules(stack, deployed)) : undefined,
+    cloud.used ? askCloud(stack, deployed) : {},
     settled(readAhead(stack)),
   ]);
-  return {
-    looks: seen.flatMap(({ machine, facts }) => (typeof facts === "string" ? [] : [{ machine, facts }])),
-    unreached: seen.flatMap(({ machine, facts }) =>
-      typeof facts === "string" ? [{ name: machine.name, reason: facts }] : [],
+  return { ...seen, answers, drift, ...asked, ahead };
+}
+
+async function askCloud(stack: Stack, deployed: Deployed): Promise<Pick<Seen, "rules" | "servers" | "ports">> {
+  const session = await settled(openCloud(stack, deployed));
+  if (session instanceof Error) return { rules: session, servers: session, ports: session };
+  const { machines, cloud } = deployed;
+  const neutron = new Neutron(session);
+  const [rules, servers, ports] = await Promise.all([
+    settled(neutron.rules(cloud.groups.keys())),
+    settled(new Nova(session).servers()),
+    settled(
+      neutron.ports(
+        machines.flatMap((machine) => machine.ports.map(({ id }) => id)),
+        machines.flatMap(({ server }) => server?.id ?? []),
+      ),
     ),
-    answers,
-    drift,
-    ...(rules === undefined ? {} : { rules }),
-    ahead,
-  };
+  ]);
+  return { rules, servers, ports };
 }
 
 function settled<T>(promise: Promise<T>): Promise<T | Error> {
   return promise.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
 }
 
-export function openNeutron(stack: Stack, { cloud }: Deployed): Promise<Neutron> {
-  return Neutron.open(cloudAccess(cloud.provider, { ...process.env, ...stack.options.environment }));
-}
-
-async function readRules(stack: Stack, deployed: Deployed): Promise<Rule[]> {
-  return (await openNeutron(stack, deployed)).rules(deployed.cloud.groups.keys());
+export function openCloud(stack: Stack, { cloud }: Deployed): Promise<CloudSession> {
+  return CloudSession.open(cloudAccess(cloud.provider, { ...process.env, ...stack.options.environment }));
 }
 
 /** A name that the certificate is for, so that haproxy serves it. */
@@ -79,15 +107,30 @@ function serverName(url: string, { machines }: Deployed): string | undefined {
 
 /** All findings, in the order of the checks, then by place. Pure. */
 export function judge(deployed: Deployed, seen: Seen, now: Date): Finding[] {
-  const { looks } = seen;
-  const balancers = looks.filter(({ machine }) => machine.role === "load-balancer");
-  const complete = !deployed.machines.some(
-    ({ name, role }) => role === "load-balancer" && seen.unreached.some((each) => each.name === name),
+  const { machines } = deployed;
+  const broken = brokenMachines(deployed, seen);
+  const whole = new Set([...broken].filter(([, each]) => each.whole).map(([name]) => name));
+  const looks = seen.looks.filter(({ machine }) => !whole.has(machine.name));
+  const ports = listed(seen.ports);
+  const cut = new Set(ports ? cutOff(machines, ports, seen.unreached) : []);
+  const missed = seen.unreached.filter(({ name }) => !whole.has(name) && !cut.has(name));
+  // Of one that never got its configuration, only what it did get can be judged.
+  const finished = looks.filter(({ machine }) => machine.commands.config !== undefined);
+  const balancers = finished.filter(({ machine }) => machine.role === "load-balancer");
+  const complete = !machines.some(
+    ({ name, role }) => role === "load-balancer" && (cut.has(name) || missed.some((each) => each.name === name)),
   );
+  const copies = copiesOf(deployed, looks);
+  const said = new Set([
+    ...(ports ? saidOfPorts(machines, ports) : []),
+    ...machines.flatMap(({ name, server }) => (broken.get(name)?.finding.what === "server" ? (server?.urn ?? []) : [])),
+  ]);
   const findings = [
-    ...seen.unreached.map(unreached),
-    ...looks.flatMap(({ machine, facts }) => [
-      ...checkFiles(machine, facts),
+    ...[...broken.values()].map(({ finding }) => finding),
+    ...missed.map(unreached),
+    ...machines.filter(({ name }) => !whole.has(name)).flatMap(checkFinished),
+    ...looks.flatMap(({ machine, facts }) => checkFiles(machine, facts)),
+    ...finished.flatMap(({ machine, facts }) => [
       ...checkDaemons(machine, facts),
       ...checkFirewall(machine, facts),
       ...checkNetwork(machine, facts),
@@ -95,34 +138,101 @@ export function judge(deployed: Deployed, seen: Seen, now: Date): Finding[] {
       ...checkDisk(machine, facts),
       ...checkUnits(machine, facts),
     ]),
-    ...balancers.flatMap(({ machine, facts }) => [...checkListeners(machine, facts), ...checkBackends(machine, facts)]),
-    ...checkVrrp(looks, complete),
-    ...checkGalera(looks),
-    ...checkVersions(looks),
-    ...checkCertificates(deployed.machines, now),
-    ...checkAnswers(seen.answers, deployed.machines),
-    ...orUnseen("cloud", "cloud", "resources", seen.drift, checkDrift),
-    ...orUnseen("cloud", "cloud", "rules made by hand", seen.rules ?? [], (rules) => checkRules(rules, deployed.cloud)),
+    ...balancers.flatMap(({ machine, facts }) => [
+      ...checkListeners(machine, facts),
+      ...checkBackends(machine, facts, new Set([...whole, ...cut])),
+    ]),
+    ...checkVrrp(finished, complete),
+    ...checkGalera(finished, absentDatabases(deployed, seen)),
+    ...checkVersions(finished),
+    ...checkCertificates(machines, now),
+    ...checkAnswers(seen.answers, machines),
+    ...(deployed.urls === undefined ? [unknownUrls()] : []),
+    ...orUnseen("cloud", "cloud", "resources", seen.drift, (steps) => checkDrift(steps, said)),
+    ...unseenOfCloud(seen),
+    ...checkRules(listed(seen.rules) ?? [], deployed.cloud),
+    ...(ports ? checkPorts(machines, ports) : []),
     ...orUnseen("stack", "stack", "stack file and program", seen.ahead, checkAhead),
   ];
   const rank = (check: Check): number => CHECKS.indexOf(check);
-  return findings.sort((a, b) => rank(a.check) - rank(b.check) || order(a.where, b.where) || order(a.what, b.what));
+  return leaveData(findings, deployed, doubt(copies)).sort(
+    (a, b) => rank(a.check) - rank(b.check) || order(a.where, b.where) || order(a.what, b.what),
+  );
 }
 
 function order(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function unreached({ name, reason }: Seen["unreached"][number]): Finding {
-  return {
+function listed<T>(seen: T[] | Error | undefined): T[] | undefined {
+  return seen instanceof Error ? undefined : seen;
+}
+
+function brokenMachines({ machines }: Deployed, seen: Seen): Map<string, Broken> {
+  return new Map(
+    machines.flatMap((machine) => {
+      const server = listed(seen.servers)?.find(({ id }) => id === machine.server?.id);
+      const facts = seen.looks.find((look) => look.machine.name === machine.name)?.facts;
+      const broken = checkMachine(machine, server, facts);
+      return broken ? [[machine.name, broken] as const] : [];
+    }),
+  );
+}
+
+/** Databases that the others must do without, for a reason of their own. */
+function absentDatabases(deployed: Deployed, { looks, unreached: missed }: Seen): number {
+  const synced = copiesOf(deployed, looks).filter((copy) => copy.synced);
+  const unseen = missed.filter(({ jump }) => jump !== undefined).map(({ name }) => name);
+  return deployed.machines.filter(
+    ({ name, role }) => role === "database" && !synced.some((copy) => copy.name === name) && !unseen.includes(name),
+  ).length;
+}
+
+/** No push goes to a database while it might choose whose data goes on. */
+function leaveData(findings: Finding[], { machines }: Deployed, why: string | undefined): Finding[] {
+  if (why === undefined) return findings;
+  const databases = new Set(machines.filter(({ role }) => role === "database").map(({ name }) => name));
+  return findings.map((finding) => {
+    const { repair, ...rest } = finding;
+    if (!databases.has(finding.where) || repair === undefined) return finding;
+    return { ...rest, mend: `${why}: ${LOST_DATABASES}` };
+  });
+}
+
+function unreached({ name, reason, jump }: Unreached): Finding {
+  const about = {
     check: "reachability",
     where: name,
     what: "SSH",
-    severity: "drift",
     expected: "reached, by the deployed host key",
+  } as const;
+  if (jump !== undefined) {
+    const found = `can't be asked: its jump host ${jump} is away, and so is every other load balancer`;
+    return { ...about, severity: "unknown", found, mend: `mend ${jump} first` };
+  }
+  return {
+    ...about,
+    severity: "drift",
     found: reason,
     mend: "is it on (openstack server list)? docs/recover.md: a machine is lost, host key mismatch",
   };
+}
+
+function unknownUrls(): Finding {
+  return {
+    ...{ check: "outside", where: "stack", what: "URLs", severity: "unknown", expected: "among the stack's outputs" },
+    ...{ found: "none: the first pulumi up was killed before it wrote them", mend: "pulumi up" },
+  };
+}
+
+/** Once for all that could not be asked for the same reason. */
+function unseenOfCloud({ rules, servers, ports }: Seen): Finding[] {
+  const asked = Object.entries({ "rules made by hand": rules, servers, ports });
+  const errors = asked.flatMap(([what, seen]) => (seen instanceof Error ? [{ what, message: seen.message }] : []));
+  return [...new Set(errors.map(({ message }) => message))].flatMap((message) => {
+    const what = errors.filter((each) => each.message === message).map((each) => each.what);
+    return orUnseen("cloud", "cloud", what.join(", "), new Error(message), () => []);
+  });
 }
 
 function orUnseen<T>(

@@ -273,6 +273,58 @@ describe("`npm run verify`", () => {
     await clean();
   });
 
+  test("a server in ERROR, an empty disk and a lost port are one finding each; --repair deletes no server unasked", async (t) => {
+    const [failed, rebuilt, cut] = ["test-app-dc1-1", "test-app-dc2-1", "test-app-dc3-1"];
+    const idOf = async (name: string): Promise<string> =>
+      (await lab.openstack<{ id: string }>("server", "show", name)).id;
+    const asAdmin = (...args: string[]): Promise<void> => lab.openstackDo("--os-cloud", "lab-admin", ...args);
+    const [failedId, rebuiltId, cutId] = await Promise.all([failed, rebuilt, cut].map(idOf));
+    const port = await lab.openstack<{ id: string }>("port", "show", `${cut}-internal`);
+    await Promise.all([
+      asAdmin("server", "set", "--auto-approve", "--state", "error", failedId!),
+      lab.openstackDo("server", "rebuild", "--wait", rebuiltId!),
+      asAdmin("port", "delete", port.id),
+    ]);
+    try {
+      const { found } = await until(
+        "the rebuilt server to be asked",
+        findings,
+        (answer) => answer.found.some(({ where, what }) => where === rebuilt && what === "disk"),
+        { seconds: 60 },
+      );
+      const own = (name: string): Shown[] => found.filter(({ where }) => where === name);
+      assert.deepEqual(
+        own(failed).map(({ what, found: said }) => [what, said]),
+        [["server", "in ERROR: the cloud says no more"]],
+      );
+      assert.equal(own(rebuilt).length, 1, JSON.stringify(own(rebuilt)));
+      assert.deepEqual(
+        own(cut).map(({ what, found: said }) => [what, said]),
+        [[`port ${cut}-internal`, "gone"]],
+      );
+      assert.ok(!JSON.stringify(found).includes("Port app-dc3-1-internal"), "it is not said twice");
+
+      const refused = await verify("--repair", "--json");
+      assert.equal(refused.code, 1, refused.stderr);
+      assert.match(refused.stderr, new RegExp(`repair: ${cut} is deleted, .*, and made anew`));
+      assert.match(refused.stderr, new RegExp(`nothing touched: ${cut} would be deleted.*--replace-servers`));
+      assert.equal(await idOf(cut), cutId);
+    } finally {
+      await asAdmin("server", "set", "--auto-approve", "--state", "active", failedId!);
+    }
+    const { code, stdout, stderr } = await verify("--repair", "--replace-servers");
+    t.diagnostic(
+      stderr
+        .split("\n")
+        .filter((line) => line.startsWith("repair:"))
+        .join("; "),
+    );
+    assert.equal(code, 0, stdout + stderr);
+    assert.notEqual(await idOf(cut), cutId);
+    assert.equal(await idOf(rebuilt), rebuiltId);
+    await clean();
+  });
+
   test("a stack file that has moved on is told apart from drift, and keeps --repair from rolling it out", async () => {
     const moved = await open(stackFile().set("services.web.healthCheck", "/"), folder.path);
     try {

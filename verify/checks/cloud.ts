@@ -2,11 +2,16 @@ import { type Finding, REPAIR } from "../finding";
 import type { Deployed } from "../gather/deployed";
 import type { Step } from "../gather/engine";
 import type { Rule } from "../gather/neutron";
+import { nameOf, typeOf } from "../gather/state";
 
-/** Resources of the cloud that differ from what was deployed: pairs, addresses, rules, power states and all else. */
-export function checkDrift(steps: readonly Step[]): Finding[] {
+/**
+ * Resources of the cloud that differ from what was deployed: pairs, addresses, rules, power states and all else.
+ *
+ * @param said URNs of those that there is a finding of already
+ */
+export function checkDrift(steps: readonly Step[], said: ReadonlySet<string>): Finding[] {
   return steps
-    .filter(({ urn }) => typeOf(urn).startsWith("openstack:"))
+    .filter(({ urn }) => typeOf(urn).startsWith("openstack:") && !said.has(urn))
     .flatMap((step) => {
       const about = {
         check: "cloud",
@@ -74,18 +79,10 @@ export function checkAhead(steps: readonly Step[]): Finding[] {
       what: "stack file and program",
       severity: "warning",
       expected: "as deployed",
-      found: `another state for ${names.slice(0, 5).join(", ")}${more}`,
+      found: `${steps.every(({ op }) => op === "create") ? "never made:" : "another state for"} ${names.slice(0, 5).join(", ")}${more}`,
       mend: "pulumi preview --diff, then pulumi up; everything else here is compared with what was deployed",
     },
   ];
-}
-
-function typeOf(urn: string): string {
-  return urn.split("::")[2]?.split("$").at(-1) ?? "";
-}
-
-function nameOf(urn: string): string {
-  return urn.split("::").at(-1) ?? urn;
 }
 
 /** Of lists of addresses, the addresses. */

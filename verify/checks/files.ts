@@ -9,7 +9,6 @@ import type { PushedFile } from "../gather/pushed";
 export function checkFiles(machine: DeployedMachine, facts: MachineFacts): Finding[] {
   const pushed = new Set(machine.files.map(({ path }) => path));
   return [
-    ...unfinished(machine),
     ...machine.files.flatMap((file) =>
       checkFile(machine.name, file, facts.files.get(file.path) ?? { state: "absent" }),
     ),
@@ -32,7 +31,8 @@ export function checkFiles(machine: DeployedMachine, facts: MachineFacts): Findi
   ];
 }
 
-function unfinished(machine: DeployedMachine): Finding[] {
+/** Of what the last deployment brought, that which never came to its end; nothing of it was seen on the machine. */
+export function checkFinished(machine: DeployedMachine): Finding[] {
   const parts = (["scripts", "secrets", "config"] as const).filter((part) => machine.commands[part] === undefined);
   if (parts.length === 0) return [];
   return [

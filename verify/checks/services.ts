@@ -3,10 +3,14 @@ import type { DeployedMachine } from "../gather/deployed";
 import type { MachineFacts } from "../gather/facts";
 import type { Look } from "./vrrp";
 
-/** Every load balancer's haproxy finds every server behind it healthy. */
-export function checkBackends(machine: DeployedMachine, facts: MachineFacts): Finding[] {
+/**
+ * Every load balancer's haproxy finds every server behind it healthy.
+ *
+ * @param broken names of servers that can't be, for a reason that is told
+ */
+export function checkBackends(machine: DeployedMachine, facts: MachineFacts, broken: ReadonlySet<string>): Finding[] {
   return facts.backends
-    .filter(({ server, status }) => server !== "BACKEND" && !/^UP\b/.test(status))
+    .filter(({ server, status }) => server !== "BACKEND" && !/^UP\b/.test(status) && !broken.has(server))
     .map(({ backend, server, status }) => ({
       check: "backends",
       where: machine.name,
@@ -18,30 +22,35 @@ export function checkBackends(machine: DeployedMachine, facts: MachineFacts): Fi
     }));
 }
 
-/** Each database is synced, and all of them are one cluster. */
-export function checkGalera(looks: readonly Look[]): Finding[] {
-  const databases = looks.filter(({ machine }) => machine.role === "database");
-  return databases.flatMap(({ machine, facts }) => {
-    const find = (what: string, expected: string, found: string | undefined): Finding[] =>
-      found === expected
-        ? []
-        : [
-            pushable("config", {
-              check: "galera",
-              where: machine.name,
-              what,
-              expected,
-              found: found ?? "MariaDB does not answer",
-            }),
-          ];
-    const value = (name: string): string | undefined => facts.galera.get(`wsrep_${name}`);
-    if (facts.galera.size === 0) return find("MariaDB", "answers", undefined);
-    return [
-      ...find("state", "Synced", value("local_state_comment")),
-      ...find("component", "Primary", value("cluster_status")),
-      ...find("nodes in the cluster", String(nodes(machine)), value("cluster_size")),
-    ];
-  });
+/**
+ * Each database is synced, and all of them are one cluster.
+ *
+ * @param absent how many others are not synced, for a reason that is told of each
+ */
+export function checkGalera(looks: readonly Look[], absent: number): Finding[] {
+  return looks.filter(({ machine }) => machine.role === "database").flatMap((look) => checkNode(look, absent));
+}
+
+function checkNode({ machine, facts }: Look, absent: number): Finding[] {
+  const about = { check: "galera", where: machine.name } as const;
+  const find = (what: string, expected: string, found = "MariaDB does not answer"): Finding[] =>
+    found === expected ? [] : [pushable("config", { ...about, what, expected, found })];
+  const value = (name: string): string | undefined => facts.galera.get(`wsrep_${name}`);
+  if (facts.galera.size === 0) return find("MariaDB", "answers");
+  const unsynced = [
+    ...find("state", "Synced", value("local_state_comment")),
+    ...find("component", "Primary", value("cluster_status")),
+  ];
+  if (unsynced.length > 0) return unsynced;
+  const [all, size] = [nodes(machine), Number(value("cluster_size"))];
+  if (size === all || (size < all && size >= all - absent)) return [];
+  // It does its part: a push of it would change nothing.
+  return [
+    {
+      ...{ ...about, what: "nodes in the cluster", severity: "drift", expected: String(all), found: String(size) },
+      mend: "mend the databases that are missing from it; do they reach each other (ports 4444, 4567, 4568)?",
+    },
+  ];
 }
 
 function nodes(machine: DeployedMachine): number {

@@ -19,6 +19,11 @@ export function readAhead(stack: Stack): Promise<Step[]> {
   return steps(stack, ["preview"]);
 }
 
+/** What `pulumi up` with these options would do, from its own preview. */
+export function readPlanned(stack: Stack, options: readonly string[]): Promise<Step[]> {
+  return steps(stack, ["preview", ...options]);
+}
+
 async function steps(stack: Stack, command: string[]): Promise<Step[]> {
   const { name, configFile } = stack.options;
   const file = configFile === undefined ? [] : ["--config-file", configFile];

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Result } from "../../operate/exec";
 import type { Fleet } from "../../operate/fleet";
+import type { Look } from "../checks/vrrp";
 import type { DeployedMachine } from "./deployed";
 import { type MachineFacts, parseFacts } from "./facts";
 
@@ -14,11 +15,52 @@ const SSH_FAILED = 255;
 
 const NODE = join(__dirname, "..", "..", "node");
 
-/** One look at a machine, in one round trip; a text says why there was none. */
-export async function lookAt(fleet: Fleet, machine: DeployedMachine): Promise<MachineFacts | string> {
+export interface Unreached {
+  name: string;
+  reason: string;
+  /** Its usual jump host, where that can't be reached either, and no other one could be asked. */
+  jump?: string;
+}
+
+/** All machines at once; then, by way of another load balancer, those whose own is away. */
+export async function lookAtAll(
+  fleet: Fleet,
+  machines: readonly DeployedMachine[],
+): Promise<{ looks: Look[]; unreached: Unreached[] }> {
+  const first = await Promise.all(machines.map(async (machine) => ({ machine, facts: await lookAt(fleet, machine) })));
+  const looks: Look[] = first.flatMap(({ machine, facts }) => (typeof facts === "string" ? [] : [{ machine, facts }]));
+  const unreached: Unreached[] = [];
+  const missed = new Map(
+    first.flatMap(({ machine, facts }) => (typeof facts === "string" ? [[machine.name, facts] as const] : [])),
+  );
+  const other = looks.find(({ machine }) => machine.role === "load-balancer")?.machine.name;
+  await Promise.all(
+    machines
+      .filter(({ name }) => missed.has(name))
+      .map(async (machine) => {
+        const { name } = machine;
+        const reason = missed.get(name)!;
+        const jump = fleet.jump(name);
+        if (jump === undefined || !missed.has(jump)) return unreached.push({ name, reason });
+        if (other === undefined) return unreached.push({ name, reason, jump });
+        const facts = await lookAt(fleet, machine, other);
+        if (typeof facts !== "string") return looks.push({ machine, facts });
+        return unreached.push({ name, reason: `${facts} (by way of ${other}, as ${jump} is away)` });
+      }),
+  );
+  return { looks, unreached };
+}
+
+/**
+ * One look at a machine, in one round trip; a text says why there was none.
+ *
+ * @param by the load balancer to jump by instead of the usual one
+ */
+export async function lookAt(fleet: Fleet, machine: DeployedMachine, by?: string): Promise<MachineFacts | string> {
   const look = async (): Promise<Result & { before: number; after: number }> => {
     const before = Date.now() / 1000;
-    const result = await fleet.run(machine.name, "sh", { input: script(machine), seconds: LIMIT_SECONDS });
+    const way = by === undefined ? {} : { by };
+    const result = await fleet.run(machine.name, "sh", { input: script(machine), seconds: LIMIT_SECONDS, ...way });
     return { ...result, before, after: Date.now() / 1000 };
   };
   let answer = await look();

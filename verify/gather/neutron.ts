@@ -1,14 +1,4 @@
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
-import { parse } from "yaml";
-
-/** How the user's environment says to log in to the cloud; see the OpenStack client's documentation of clouds.yaml. */
-export interface CloudAccess {
-  auth: Record<string, string>;
-  region?: string;
-  interface: string;
-}
+import type { CloudSession } from "./cloud";
 
 export interface Rule {
   id: string;
@@ -22,132 +12,57 @@ export interface Rule {
   remote_group_id: string | null;
 }
 
+export interface Port {
+  id: string;
+  name: string;
+  /** Id of the server that has it; empty for none. */
+  device_id: string;
+  fixed_ips: { ip_address: string }[];
+}
+
+/** How many ids a question names; a URL of some 8 KB is what servers take. */
+const AT_ONCE = 100;
+
 /**
- * The little of Neutron that Pulumi can't see: rules of our security groups that it did not make. A refresh only looks
- * at resources of the state.
+ * The little of Neutron that Pulumi can't see, or doesn't tell: rules of our security groups that it did not make, as a
+ * refresh only looks at resources of the state; and what took the place of a port that is gone.
  */
 export class Neutron {
-  private constructor(
-    private readonly url: string,
-    private readonly token: string,
-  ) {}
-
-  static async open(access: CloudAccess): Promise<Neutron> {
-    const url = access.auth.auth_url!.replace(/\/+$/, "");
-    const response = await request(`${/\/v3$/.test(url) ? url : `${url}/v3`}/auth/tokens`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(authentication(access.auth)),
-    });
-    const { token } = (await response.json()) as { token: { catalog?: Service[] } };
-    const network = (token.catalog ?? []).find(({ type }) => type === "network");
-    const endpoint = network?.endpoints.find(
-      (each) => each.interface === access.interface && (access.region === undefined || each.region === access.region),
-    );
-    if (!endpoint) throw new Error(`the cloud's catalog has no ${access.interface} endpoint of the network service`);
-    return new Neutron(endpoint.url.replace(/\/+$/, ""), response.headers.get("X-Subject-Token")!);
-  }
+  constructor(private readonly session: CloudSession) {}
 
   async rules(groups: Iterable<string>): Promise<Rule[]> {
-    const query = [...groups].map((id) => `security_group_id=${encodeURIComponent(id)}`).join("&");
-    if (query === "") return [];
-    const response = await this.call(`security-group-rules?${query}`);
-    return ((await response.json()) as { security_group_rules: Rule[] }).security_group_rules;
+    const answers = await this.ask<{ security_group_rules: Rule[] }>(
+      "security-group-rules",
+      "security_group_id",
+      groups,
+    );
+    return answers.flatMap((each) => each.security_group_rules);
   }
 
   async deleteRule(id: string): Promise<void> {
-    await this.call(`security-group-rules/${encodeURIComponent(id)}`, "DELETE");
+    await this.session.call("network", `v2.0/security-group-rules/${encodeURIComponent(id)}`, "DELETE");
   }
 
-  private call(path: string, method = "GET"): Promise<Response> {
-    return request(`${this.url}/v2.0/${path}`, { method, headers: { "X-Auth-Token": this.token } });
+  /** Those with one of these ids, and all that these servers have. */
+  async ports(ids: Iterable<string>, servers: Iterable<string>): Promise<Port[]> {
+    const answers = await Promise.all([
+      this.ask<{ ports: Port[] }>("ports", "id", ids),
+      this.ask<{ ports: Port[] }>("ports", "device_id", servers),
+    ]);
+    const ports = answers.flat().flatMap((each) => each.ports);
+    return [...new Map(ports.map((each) => [each.id, each])).values()];
   }
-}
 
-interface Service {
-  type: string;
-  endpoints: { interface: string; region: string; url: string }[];
-}
-
-async function request(url: string, options: RequestInit): Promise<Response> {
-  const response = await fetch(url, { ...options, signal: AbortSignal.timeout(15_000) });
-  if (!response.ok) throw new Error(`${new URL(url).pathname} of the cloud answers ${response.status}`);
-  return response;
-}
-
-/** Keystone's v3 API: application credentials carry their project, passwords don't. */
-function authentication(auth: Record<string, string>): unknown {
-  if (auth.application_credential_id !== undefined) {
-    const credential = { id: auth.application_credential_id, secret: auth.application_credential_secret };
-    return { auth: { identity: { methods: ["application_credential"], application_credential: credential } } };
+  private ask<T>(path: string, key: string, values: Iterable<string>): Promise<T[]> {
+    const all = [...values];
+    const chunks = Array.from({ length: Math.ceil(all.length / AT_ONCE) }, (_, index) =>
+      all.slice(index * AT_ONCE, (index + 1) * AT_ONCE),
+    );
+    return Promise.all(
+      chunks.map((chunk) => {
+        const query = chunk.map((value) => `${key}=${encodeURIComponent(value)}`).join("&");
+        return this.session.read<T>("network", `v2.0/${path}?${query}`);
+      }),
+    );
   }
-  const domain = (id?: string, name?: string): object => (id === undefined ? { name: name ?? "Default" } : { id });
-  const user = {
-    ...(auth.user_id === undefined
-      ? { name: auth.username, domain: domain(auth.user_domain_id ?? auth.domain_id, auth.user_domain_name) }
-      : { id: auth.user_id }),
-    password: auth.password,
-  };
-  const project =
-    auth.project_id === undefined
-      ? { name: auth.project_name, domain: domain(auth.project_domain_id ?? auth.domain_id, auth.project_domain_name) }
-      : { id: auth.project_id };
-  return { auth: { identity: { methods: ["password"], password: { user } }, scope: { project } } };
-}
-
-/**
- * @param provider what the program told the OpenStack provider: `cloud` names an entry of clouds.yaml
- * @throws when neither it, nor OS_CLOUD, nor OS_AUTH_URL says where the cloud is
- */
-export function cloudAccess(provider: Record<string, unknown>, environment: NodeJS.ProcessEnv): CloudAccess {
-  const name = typeof provider.cloud === "string" ? provider.cloud : environment.OS_CLOUD;
-  if (name !== undefined) return fromCloudsYaml(name, environment);
-  if (environment.OS_AUTH_URL === undefined) {
-    throw new Error("neither openstack:cloud, nor OS_CLOUD, nor OS_AUTH_URL says where the cloud is");
-  }
-  const own = Object.entries(environment).flatMap(([key, value]) =>
-    key.startsWith("OS_") && value !== undefined ? [[key.slice("OS_".length).toLowerCase(), value] as const] : [],
-  );
-  const region = environment.OS_REGION_NAME;
-  return {
-    auth: Object.fromEntries(own),
-    ...(region === undefined ? {} : { region }),
-    interface: environment.OS_INTERFACE ?? "public",
-  };
-}
-
-function fromCloudsYaml(name: string, environment: NodeJS.ProcessEnv): CloudAccess {
-  const places = [
-    ...(environment.OS_CLIENT_CONFIG_FILE === undefined ? [] : [environment.OS_CLIENT_CONFIG_FILE]),
-    "clouds.yaml",
-    join(homedir(), ".config", "openstack", "clouds.yaml"),
-    "/etc/openstack/clouds.yaml",
-  ];
-  for (const place of places) {
-    const cloud = entry(place, name);
-    if (!cloud) continue;
-    const secret = entry(place.replace(/clouds\.yaml$/, "secure.yaml"), name);
-    return {
-      auth: { ...cloud.auth, ...secret?.auth },
-      ...(cloud.region_name === undefined ? {} : { region: cloud.region_name }),
-      interface: cloud.interface ?? "public",
-    };
-  }
-  throw new Error(`no clouds.yaml has a cloud ${name}; looked at ${places.join(", ")}`);
-}
-
-interface CloudEntry {
-  auth?: Record<string, string>;
-  region_name?: string;
-  interface?: string;
-}
-
-function entry(path: string, name: string): CloudEntry | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
-  return (parse(text) as { clouds?: Record<string, CloudEntry> }).clouds?.[name];
 }

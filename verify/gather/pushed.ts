@@ -20,7 +20,7 @@ export function filesOfBundle(bundle: string, part: Part): PushedFile[] {
     if (line === "==> end") break;
     const [, path, mode, owner] = HEADER.exec(line) ?? [];
     if (path !== undefined) files.push({ path, mode: plain(mode!), owner: owner!, text: "", part });
-    else files.at(-1)!.text += `${line}\n`;
+    else if (files.length > 0) files.at(-1)!.text += `${line}\n`;
   }
   return files;
 }

@@ -62,7 +62,7 @@ describe("judge", () => {
     const all = deployed();
     const seen = healthy(all);
     file(seen, BACKUP, "/etc/haproxy/certs/www.pem", { same: false, text: PRIVATE_KEY });
-    const verdict = { deployed: all, findings: judge(all, seen, NOW) };
+    const verdict = { deployed: all, seen, findings: judge(all, seen, NOW) };
     const shown = asJson("dev", verdict) + asTable("dev", verdict, 1);
     assert.match(shown, /www\.pem/);
     assert.ok(!shown.includes(PRIVATE_KEY.split("\n")[1]!));
