@@ -56,6 +56,34 @@ def test_zones_spread_and_anti_affinity_holds(world):
     assert len({s.host_id for s in servers}) == 3
 
 
+def test_zone_with_two_hypervisors_has_room_for_one_more_but_no_third(world):
+    d, e = (world.boot(name, "dc1", {4: address}, None, group=world.apart.id, wait=False)
+            for name, address in (("d", "203.0.113.244"), ("e", "203.0.113.245")))
+    try:
+        eventually(lambda: {world.status(d), world.status(e)}, {"ACTIVE", "ERROR"}, 60, every=0.3)
+        placed, refused = sorted(map(world.cloud.compute.get_server, (d.id, e.id)), key=lambda s: s.status)
+        assert "No valid host was found" in refused.fault["message"]
+        others = {world.cloud.compute.get_server(m.id).host_id for m in map(world.machines.get, "abc")}
+        assert placed.host_id not in others
+    finally:
+        for name in "de":
+            world.remove(name)
+
+
+def test_fourth_zone_and_the_newer_image(world, a):
+    newer = world.cloud.image.find_image("debian-12-next", ignore_missing=False)
+    machine = world.boot("next", "dc4", {4: "203.0.113.246"}, None, group=world.apart.id, image=newer)
+    try:
+        machine.wait_booted()
+        assert world.cloud.compute.get_server(machine.id).availability_zone == "dc4"
+        assert machine.run("cat /etc/cloud/build.info") == "build_name: debian-12-next\nserial: 20261125"
+        assert machine.run("cat /etc/debian_version") == a.run("cat /etc/debian_version")
+        assert a.run("test -e /etc/cloud/build.info", check=False) == 1
+        eventually(lambda: fetch("203.0.113.246"), machine.name, 30)
+    finally:
+        world.remove("next")
+
+
 def test_disk_and_memory_are_the_flavors(a):
     assert 900 < int(a.run("df --output=size -m / | tail -n 1")) <= 1024
     assert "No space left on device" in a.run("fallocate -l 2G /fill 2>&1; rm -f /fill")
