@@ -194,24 +194,28 @@ class Machine:
         """Other limits; the machine is off."""
         with self.locked():
             self.disk.grow(disk_gib)
-            config = self.config
-            config.memory_mib = memory_mib
-            self.save(config)
+            self._cap(memory_mib)
             if self._failure("resize").exists():
                 self._failure("resize").unlink()
-                raise LabError(f"the resize of {config.name} fails because `lab.sh fail` asked for it")
+                raise LabError(f"the resize of {self.config.name} fails because `lab.sh fail` asked for it")
 
-    def undo_resize(self) -> None:
-        """Off, and the disk as it was before; the memory is the next start's to say."""
+    def undo_resize(self, memory_mib: int) -> None:
+        """Off, with the disk and the memory of before."""
         self.stop()
         with self.locked():
             self.disk.restore()
+            self._cap(memory_mib)
 
     def end_resize(self) -> None:
         self.disk.forget()
 
     def fail_next(self, action: str) -> None:
         self._failure(action).touch()
+
+    def _cap(self, memory_mib: int) -> None:
+        config = self.config
+        config.memory_mib = memory_mib
+        self.save(config)
 
     def _failure(self, action: str) -> Path:
         return self.folder / f"fail-{action}"

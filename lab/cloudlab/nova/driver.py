@@ -214,7 +214,8 @@ class Driver(driver.ComputeDriver):
             if power_on:
                 self.power_on(context, instance, network_info)
         except Exception as error:
-            machine.undo_resize()  # Nova goes back to the old flavor, in state ERROR; a hard reboot starts it
+            # Nova goes back to the old flavor as well, in state ERROR; a hard reboot starts it
+            machine.undo_resize(instance.old_flavor.memory_mb)
             raise exception.ResizeError(reason=str(error)) from error
 
     def confirm_migration(self, context, migration, instance, network_info):
@@ -222,7 +223,7 @@ class Driver(driver.ComputeDriver):
 
     def finish_revert_migration(self, context, instance, network_info, migration, block_device_info=None,
                                 power_on=True, share_info=None):
-        self._find(instance).undo_resize()
+        self._find(instance).undo_resize(instance.flavor.memory_mb)
         if power_on:
             self.power_on(context, instance, network_info)
 

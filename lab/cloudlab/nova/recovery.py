@@ -18,7 +18,8 @@ LOG = logging.getLogger(__name__)
 
 RESIZING = (task_states.RESIZE_PREP, task_states.RESIZE_MIGRATING, task_states.RESIZE_MIGRATED,
             task_states.RESIZE_FINISH, task_states.RESIZE_REVERTING)
-UNFINISHED = ("pre-migrating", "migrating", "post-migrating", "finished", "reverting")  # a resize's record
+# What a resize's record may say then; "reverted" it says a moment too early
+UNFINISHED = ("pre-migrating", "migrating", "post-migrating", "finished", "reverting", "reverted")
 
 
 class BuildInterrupted(exception.NovaException):
@@ -73,14 +74,15 @@ def roll_back_interrupted_resizes():
 
 
 def _roll_back(context, instance):
-    if instance.task_state != task_states.RESIZE_PREP:
-        Machine(instance.uuid).undo_resize()
     if instance.old_flavor:
         old = instance.old_flavor
         instance.flavor, instance.instance_type_id, instance.memory_mb = old, old.id, old.memory_mb
         instance.vcpus, instance.root_gb, instance.ephemeral_gb = old.vcpus, old.root_gb, old.ephemeral_gb
-    for migration in objects.MigrationList.get_by_filters(
-            context, {"instance_uuid": instance.uuid, "status": list(UNFINISHED)}):
+    if instance.task_state != task_states.RESIZE_PREP:
+        Machine(instance.uuid).undo_resize(instance.flavor.memory_mb)
+    resizes = objects.MigrationList.get_by_filters(context, {"instance_uuid": instance.uuid})
+    migration = max(resizes, key=lambda m: m.id, default=None)
+    if migration and migration.status in UNFINISHED:
         node = objects.ComputeNode.get_by_host_and_nodename(context, migration.source_compute, migration.source_node)
         instance.host, instance.node, instance.compute_id = node.host, node.hypervisor_hostname, node.id
         placement = report.report_client_singleton()
