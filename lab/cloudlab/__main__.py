@@ -34,6 +34,10 @@ def parser() -> argparse.ArgumentParser:
     power.add_argument("--project")
     power.add_argument("name")
     power.add_argument("action", choices=("off", "on", "reset"))
+    fail = add("fail", "make the next action of that kind on a server fail")
+    fail.add_argument("--project")
+    fail.add_argument("name")
+    fail.add_argument("action", choices=("resize",))
     env = add("env", "print the exports for OpenStack clients")
     env.add_argument("project", nargs="?", default=settings.DEFAULT_PROJECT)
     openstack = add("openstack", "run the OpenStack client (project dev, or OS_CLOUD)", add_help=False)
@@ -43,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def dispatch(given: argparse.Namespace) -> int:
-    from .commands import down, power, reach, status, up
+    from .commands import down, fail, power, reach, status, up
 
     match given.command:
         case "up":
@@ -60,6 +64,8 @@ def dispatch(given: argparse.Namespace) -> int:
             reach.console(given.name, given.project)
         case "power":
             power.power(given.name, given.action, given.project)
+        case "fail":
+            fail.fail(given.name, given.action, given.project)
         case "env":
             reach.env(given.project)
         case "openstack":

@@ -34,8 +34,12 @@ PORTS = {"keystone": 25000, "placement": 28778, "nova": 28774, "glance": 29292, 
 KEYSTONE_URL = f"http://127.0.0.1:{PORTS['keystone']}/v3"
 REGION = "RegionOne"
 
-ZONES = ("dc1", "dc2", "dc3")
+# zone -> its hypervisors; dc1 has room for two servers that must not share one, dc4 is for moving to
+HYPERVISORS = {
+    "dc1": ("dc1-hv1", "dc1-hv2"), "dc2": ("dc2-hv1",), "dc3": ("dc3-hv1",), "dc4": ("dc4-hv1",),
+}
 IMAGE = "debian-12"
+IMAGES = (IMAGE, "debian-12-next")  # all but the first are layers over it: layers/NAME
 # name, vCPUs, RAM in MiB, disk in GiB
 FLAVORS = (("m1.tiny", 1, 512, 1), ("m1.small", 1, 2048, 10), ("m1.medium", 2, 4096, 20), ("m1.large", 4, 8192, 40))
 
@@ -79,11 +83,6 @@ PROJECTS = (
     )),
 )
 DEFAULT_PROJECT = "dev"
-
-
-def hypervisor_of(zone: str) -> str:
-    """The compute host of a zone."""
-    return f"{zone}-hv1"
 
 
 def database_url(name: str) -> str:

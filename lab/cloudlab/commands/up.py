@@ -31,7 +31,7 @@ def up(quiet: bool) -> None:
             with progress.step("Debian packages"):
                 apt.ensure()
             host.refuse_conflicts()
-            pictures = pool.submit(_step, progress, "machine image", image.ensure)
+            pictures = pool.submit(_step, progress, "machine images", image.ensure)
             tables = pool.submit(_step, progress, "database", _prepare_database)
             with progress.step("Python environment"):
                 venv.ensure()
@@ -51,7 +51,7 @@ def up(quiet: bool) -> None:
             machines = pool.submit(_start_machines, progress)
             _make_cloud(progress)
             machines.result()
-        cache.use(image.path(), venv.path(), schema.archive())
+        cache.use(*image.paths(), venv.path(), schema.archive())
         cache.prune([machine.config.image for machine in all_machines() if machine.defined])
         write_private(settings.RUN / "ready", catalog.code_fingerprint())
         progress.say("the lab is up: lab.sh status shows it, lab.sh env prints how to reach its API")
@@ -64,7 +64,7 @@ def is_up() -> bool:
         and ready.read_text() == catalog.code_fingerprint()
         and catalog.database_up()
         and all(catalog.up(service) for service in catalog.SERVICES)
-        and image.path().exists()
+        and all(folder.exists() for folder in image.paths())
         and host.guarded()
         and len(host.legs()) == len(settings.PROJECTS)
     )

@@ -5,6 +5,7 @@ space left on device" and the host stays well. What the machine deletes is given
 The mounts are below /run, so that no walk through the state ever meets one.
 """
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -20,6 +21,7 @@ CLEAN = 1  # e2fsck: errors were corrected, or there were none (0)
 class Disk:
     def __init__(self, uuid: str):
         self.file = settings.MACHINES / uuid / "disk.img"
+        self.kept = self.file.with_name("disk-before-resize.img")
         self.layer = settings.RUN / "disks" / uuid  # the mounted file
         self.root = settings.RUN / "roots" / uuid  # the layer over the image: the machine's /
 
@@ -37,12 +39,43 @@ class Disk:
             run("mkfs.ext4", "-q", "-F", "-m", "0", "-J", "size=16", "-d", stage,
                 "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", self.file)
 
-    def mount(self, image: Path) -> None:
-        """Mount the machine's root. Mends the filesystem first, should the host have gone down over it."""
+    # ---- a resize, which may be taken back: all of it while the machine is off
+
+    def keep(self) -> None:
+        """Keep a copy that `restore` goes back to. Taken anew: one of an earlier resize would be outdated."""
+        self._wait_released()
+        unfinished = self.kept.with_suffix(".new")
+        run("cp", "--sparse=always", "--reflink=auto", self.file, unfinished)
+        unfinished.rename(self.kept)
+
+    def grow(self, gib: int) -> None:
+        """Make disk and filesystem larger; never smaller."""
+        self._wait_released()
+        if self.file.stat().st_size >= gib << 30:
+            return
+        os.truncate(self.file, gib << 30)
+        self._check("-f")  # resize2fs insists on it
+        run("resize2fs", self.file)
+
+    def restore(self) -> None:
+        if self.kept.exists():
+            self._wait_released()
+            self.kept.rename(self.file)
+
+    def forget(self) -> None:
+        self.kept.unlink(missing_ok=True)
+
+    # ---- in use
+
+    def mount(self, image: str) -> None:
+        """Mount the machine's root over an image (what overlayfs calls lowerdir).
+
+        Mends the filesystem first, should the host have gone down over it.
+        """
         if mounts_below(self.root):
             return
-        if not image.exists():
-            raise LabError(f"the image {image} is gone; delete the server and create it anew")
+        if missing := [folder for folder in image.split(":") if not Path(folder).exists()]:
+            raise LabError(f"the image {missing[0]} is gone; delete the server and create it anew")
         self._mount_layer()
         work = self.layer / "work"
         shutil.rmtree(work, ignore_errors=True)  # "volatile" leaves a mark there that refuses the next mount
@@ -56,12 +89,15 @@ class Disk:
         if mounts_below(self.layer):
             return
         self._wait_released()
-        checked = run("e2fsck", "-p", self.file, check=False)
+        self._check()
+        self.layer.mkdir(parents=True, exist_ok=True)
+        run("mount", "-t", "ext4", "-o", "loop,noatime,discard,noinit_itable,data=writeback", self.file, self.layer)
+
+    def _check(self, *options: str) -> None:
+        checked = run("e2fsck", "-p", *options, self.file, check=False)
         if checked.returncode > CLEAN:
             raise LabError(f"{self.file} can't be mended by itself: {checked.stdout.strip()[-300:]}. "
                            f"Try `e2fsck -y {self.file}`, or delete the server")
-        self.layer.mkdir(parents=True, exist_ok=True)
-        run("mount", "-t", "ext4", "-o", "loop,noatime,discard,noinit_itable,data=writeback", self.file, self.layer)
 
     def _wait_released(self) -> None:
         """Wait until the last mount is really gone.

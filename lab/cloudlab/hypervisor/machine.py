@@ -5,6 +5,7 @@ Folder of a machine (in the lab's state):
   disk.img     its disk (disk.py)
   on           there while the machine is meant to run
   console.log  what it prints
+  fail-NAME    the next action of that name is to fail (lab.sh fail)
 """
 
 import json
@@ -41,7 +42,7 @@ class Config:
     instance_name: str
     project: str
     compute_host: str
-    image: str
+    image: str  # the folders of its image, as overlayfs takes them
     memory_mib: int
     nics: list[Nic] = field(default_factory=list)
 
@@ -114,7 +115,7 @@ class Machine:
                 return
             config = self.config
             network.ensure_hypervisor()
-            self.disk.mount(Path(config.image))
+            self.disk.mount(config.image)
             joins = self.cgroup.create(config.memory_mib)
             env = service_environment(
                 LAB_CGROUPS=" ".join(map(str, joins)),
@@ -181,6 +182,43 @@ class Machine:
             return False
         os.kill(before, signal.SIGINT)
         return bool(self._wait(lambda: self.init_pid() not in (None, before), seconds))
+
+    # ---- a resize
+
+    def keep_disk(self) -> None:
+        """Keep the disk as it is, for `undo_resize`; the machine is off."""
+        with self.locked():
+            self.disk.keep()
+
+    def resize(self, memory_mib: int, disk_gib: int) -> None:
+        """Other limits; the machine is off."""
+        with self.locked():
+            self.disk.grow(disk_gib)
+            self._cap(memory_mib)
+            if self._failure("resize").exists():
+                self._failure("resize").unlink()
+                raise LabError(f"the resize of {self.config.name} fails because `lab.sh fail` asked for it")
+
+    def undo_resize(self, memory_mib: int) -> None:
+        """Off, with the disk and the memory of before."""
+        self.stop()
+        with self.locked():
+            self.disk.restore()
+            self._cap(memory_mib)
+
+    def end_resize(self) -> None:
+        self.disk.forget()
+
+    def fail_next(self, action: str) -> None:
+        self._failure(action).touch()
+
+    def _cap(self, memory_mib: int) -> None:
+        config = self.config
+        config.memory_mib = memory_mib
+        self.save(config)
+
+    def _failure(self, action: str) -> Path:
+        return self.folder / f"fail-{action}"
 
     def destroy(self) -> None:
         """Off, and no trace left."""

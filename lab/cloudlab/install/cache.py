@@ -8,7 +8,7 @@ from ..base.files import remove_tree
 from ..settings import CACHE
 
 KEPT = 4  # of each kind: two checkouts with services and tests
-ENTRY = re.compile(r"(image|venv|schema)-[0-9a-f]{12}(\.tar\.gz)?")
+ENTRY = re.compile(r"(image|layer|venv|schema)-[0-9a-f]{12}(\.tar\.gz)?")
 
 
 def use(*entries: Path) -> None:
@@ -21,7 +21,7 @@ def use(*entries: Path) -> None:
 def superfluous(entries: list[tuple[str, float]], needed: str) -> list[str]:
     """Of (name, last use) the names to remove; `needed` is a text that names what must stay."""
     old = []
-    for kind in ("image", "venv", "schema"):
+    for kind in ("image", "layer", "venv", "schema"):
         mine = sorted((e for e in entries if (m := ENTRY.fullmatch(e[0])) and m[1] == kind), key=lambda e: -e[1])
         old += [name for name, _ in mine[KEPT:] if name not in needed]
     return old

@@ -1,35 +1,81 @@
-"""The machines' image: one folder that is the lower layer of every machine's disk."""
+"""The machines' images: folders that are the lower layers of every machine's disk.
 
+The first image is built by debootstrap; each other is a folder of files laid over it.
+"""
+
+import hashlib
+import shutil
 from pathlib import Path
 
 from ..base.files import fingerprint, remove_tree
 from ..base.lock import exclusive
 from ..base.run import run
-from ..settings import CACHE, LAB, LOGS
+from ..settings import CACHE, IMAGE, IMAGES, LAB, LOGS
 
 SOURCE = LAB / "image"
+LAYERS = LAB / "layers"
 
 
 def path() -> Path:
+    """The first image."""
     return CACHE / f"image-{fingerprint(SOURCE)}"
 
 
+def layer(name: str) -> Path:
+    """What another image lays over the first."""
+    return CACHE / f"layer-{fingerprint(LAYERS / name, name)}"
+
+
+def paths() -> list[Path]:
+    """Every folder that the images consist of."""
+    return [path(), *(layer(name) for name in IMAGES[1:])]
+
+
+def lower(name: str) -> str:
+    """An image as overlayfs takes it (lowerdir): the upper layer first."""
+    return str(path()) if name == IMAGE else f"{layer(name)}:{path()}"
+
+
+def token(name: str) -> bytes:
+    """What Glance holds in place of an image's content."""
+    return f"the lab boots its own {name}\n".encode()
+
+
+def by_checksum(checksum: str | None) -> str | None:
+    """The image whose token has this MD5, as Glance gives it: a provider renames images when a newer one comes."""
+    return next((n for n in IMAGES if hashlib.md5(token(n), usedforsecurity=False).hexdigest() == checksum), None)
+
+
 def ensure() -> None:
-    """Build the image unless it is there. It gets its name only when it is complete."""
-    target = path()
-    if target.exists():
-        return
+    """Make the images that are not there."""
     CACHE.mkdir(parents=True, exist_ok=True)
+    if all(folder.exists() for folder in paths()):
+        return
     with exclusive(CACHE / "image.lock", "another checkout is building the image; waiting"):
-        if target.exists():
-            return
+        _make(path(), _bootstrap)
+        for name in IMAGES[1:]:
+            _make(layer(name), lambda target, source=LAYERS / name: _lay(source, target))
+
+
+def _make(target: Path, build) -> None:
+    """Call `build` for the folder unless it is there. It gets its name only when it is complete."""
+    if not target.exists():
         building = target.with_name(target.name + ".building")
         remove_tree(building)
         try:
-            # In a mount namespace of its own: what the build mounts is gone with it, also after kill -9.
-            built = run("unshare", "--mount", "--propagation", "private", "bash", SOURCE / "build.sh", building)
-            (LOGS / "image.log").write_text(built.stdout + built.stderr)
+            build(building)
         except BaseException:
             remove_tree(building)
             raise
         building.rename(target)
+
+
+def _bootstrap(target: Path) -> None:
+    # In a mount namespace of its own: what the build mounts is gone with it, also after kill -9.
+    built = run("unshare", "--mount", "--propagation", "private", "bash", SOURCE / "build.sh", target)
+    (LOGS / "image.log").write_text(built.stdout + built.stderr)
+
+
+def _lay(source: Path, target: Path) -> None:
+    shutil.copytree(source, target)
+    run("chmod", "-R", "u=rwX,go=rX", target)  # a checkout's modes depend on its umask

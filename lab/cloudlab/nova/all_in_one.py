@@ -1,4 +1,4 @@
-"""All of Nova in one process: API, conductor, scheduler and one nova-compute per zone.
+"""All of Nova in one process: API, conductor, scheduler and one nova-compute per hypervisor.
 
 They talk over oslo.messaging's in-process transport (fake:/), so there is no message broker.
 Usage: python -m cloudlab.nova.all_in_one PORT
@@ -56,10 +56,11 @@ def main():
     policy.init()
 
     recovery.bury_interrupted_builds()
+    recovery.roll_back_interrupted_resizes()
     start(CONF.host, "nova-conductor", conductor_rpcapi.RPC_TOPIC)
     start(CONF.host, "nova-scheduler", scheduler_rpcapi.RPC_TOPIC)
-    for zone in settings.ZONES:
-        start(settings.hypervisor_of(zone), "nova-compute", compute_rpcapi.RPC_TOPIC, compute_rpcapi.RPC_TOPIC_ALT)
+    for host in (host for hosts in settings.HYPERVISORS.values() for host in hosts):
+        start(host, "nova-compute", compute_rpcapi.RPC_TOPIC, compute_rpcapi.RPC_TOPIC_ALT)
     host_mapping.discover_hosts(context.get_admin_context(), None, lambda text: LOG.info("cells: %s", text))
     recovery.remove_orphans()
 

@@ -1,6 +1,6 @@
 """Nova's virt driver: an instance is a systemd-nspawn machine.
 
-What is not here is refused by policy.yaml before it reaches the driver (resize, migrate, snapshot, volumes, …).
+What is not here is refused by policy.yaml before it reaches the driver (migrate, snapshot, volumes, …).
 """
 
 import uuid
@@ -117,12 +117,12 @@ class Driver(driver.ComputeDriver):
 
     def spawn(self, context, instance, image_meta, injected_files, admin_password, allocations, network_info=None,
               block_device_info=None, power_on=True, accel_info=None):
-        _check_image(image_meta)
+        built_from = _image(image_meta)
         hostname = instance.hostname or f"host-{instance.uuid}"
         machine = Machine(instance.uuid)
         config = Config(
             name=instance.display_name, hostname=hostname, instance_name=instance.name, project=instance.project_id,
-            compute_host=self._host, image=str(image.path()), memory_mib=instance.flavor.memory_mb,
+            compute_host=self._host, image=built_from, memory_mib=instance.flavor.memory_mb,
             nics=_nics(network_info),
         )
         files = _config_drive(instance, injected_files, admin_password, network_info)
@@ -132,7 +132,7 @@ class Driver(driver.ComputeDriver):
             ("/etc/ssh/lab_authorized_keys", settings.SSH_KEY.with_suffix(".pub").read_text(), 0o644),
         ]
         try:
-            machine.define(config, max(instance.flavor.root_gb, 1), files)
+            machine.define(config, _disk_gib(instance.flavor), files)
             if power_on:
                 machine.start()
         except Exception:
@@ -157,9 +157,10 @@ class Driver(driver.ComputeDriver):
     def power_on(self, context, instance, network_info, block_device_info=None, accel_info=None, share_info=None):
         machine = self._find(instance)
         config = machine.config
-        if network_info and config.nics != _nics(network_info):
+        config.compute_host, config.memory_mib = self._host, instance.flavor.memory_mb
+        if network_info:
             config.nics = _nics(network_info)
-            machine.save(config)
+        machine.save(config)
         machine.start()
 
     def resume_state_on_host_boot(self, context, instance, network_info, share_info, block_device_info=None):
@@ -178,6 +179,53 @@ class Driver(driver.ComputeDriver):
 
     def unpause(self, instance):
         self._find(instance).cgroup.freeze(False)
+
+    # ---- resize
+
+    def check_instance_shared_storage_local(self, context, instance):
+        """Yes: else Nova would delete the disk when it takes a resize back."""
+        return {"machine": instance.uuid}
+
+    def check_instance_shared_storage_remote(self, context, data):
+        return Machine(data["machine"]).defined
+
+    def migrate_disk_and_power_off(self, context, instance, dest, flavor, network_info, block_device_info=None,
+                                   timeout=0, retry_interval=0):
+        """Off, with a copy of the disk to go back to; what fails here leaves the server as it was."""
+        if _disk_gib(flavor) < _disk_gib(instance.flavor):
+            raise _refused(f"the disk is {instance.flavor.root_gb} GiB and can't become smaller")
+        machine = self._find(instance)
+        machine.end_resize()  # one that was given up must leave nothing to go back to
+        ran = machine.running()
+        try:
+            self.power_off(instance, timeout)
+            machine.keep_disk()
+        except (LabError, OSError) as error:
+            if ran:
+                self.power_on(context, instance, network_info)
+            raise _refused(str(error)) from error
+        return "[]"
+
+    def finish_migration(self, context, migration, instance, disk_info, network_info, image_meta, resize_instance,
+                         allocations, block_device_info=None, power_on=True, share_info=None):
+        machine = self._find(instance)
+        try:
+            machine.resize(instance.flavor.memory_mb, _disk_gib(instance.flavor))
+            if power_on:
+                self.power_on(context, instance, network_info)
+        except Exception as error:
+            # Nova goes back to the old flavor as well, in state ERROR; a hard reboot starts it
+            machine.undo_resize(instance.old_flavor.memory_mb)
+            raise exception.ResizeError(reason=str(error)) from error
+
+    def confirm_migration(self, context, migration, instance, network_info):
+        self._find(instance).end_resize()
+
+    def finish_revert_migration(self, context, instance, network_info, migration, block_device_info=None,
+                                power_on=True, share_info=None):
+        self._find(instance).undo_resize(instance.flavor.memory_mb)
+        if power_on:
+            self.power_on(context, instance, network_info)
 
     # ---- cables
 
@@ -211,10 +259,21 @@ def _nics(network_info):
     return [Nic(port=vif["id"], network=vif["network"]["id"], mac=vif["address"]) for vif in network_info or []]
 
 
-def _check_image(image_meta):
-    name = getattr(image_meta, "name", None) if image_meta and image_meta.obj_attr_is_set("name") else None
-    if name != settings.IMAGE:
-        raise LabError(f"the lab boots only the image {settings.IMAGE}, not {name}")
+def _disk_gib(flavor):
+    return max(flavor.root_gb, 1)
+
+
+def _refused(reason):
+    """The resize ends with this fault, and the server is what it was."""
+    return exception.InstanceFaultRollback(exception.ResizeError(reason=reason))
+
+
+def _image(image_meta):
+    """Which folders the image stands for."""
+    checksum = image_meta.checksum if image_meta and image_meta.obj_attr_is_set("checksum") else None
+    if not (name := image.by_checksum(checksum)):
+        raise LabError(f"the lab boots only its own images: {', '.join(settings.IMAGES)}")
+    return image.lower(name)
 
 
 def _config_drive(instance, injected_files, admin_password, network_info):

@@ -1,17 +1,25 @@
-"""After a crash of Nova: nothing may be stuck in BUILD, and no machine may be left that Nova doesn't know.
+"""After a crash of Nova: nothing may be stuck in a build or a resize, and no machine be left that Nova doesn't know.
 
 All of Nova is one process here, so when it starts, whatever is still "being built" is being built by nobody.
 """
 
 from nova import context as nova_context
 from nova import exception, objects
-from nova.compute import vm_states
+from nova.compute import power_state, task_states, vm_states
 from nova.conductor import manager as conductor
+from nova.scheduler.client import report
 from oslo_log import log as logging
 
-from ..hypervisor.machine import all_machines
+from ..base.run import LabError
+from ..hypervisor.machine import Machine, all_machines
 
 LOG = logging.getLogger(__name__)
+
+
+RESIZING = (task_states.RESIZE_PREP, task_states.RESIZE_MIGRATING, task_states.RESIZE_MIGRATED,
+            task_states.RESIZE_FINISH, task_states.RESIZE_REVERTING)
+# What a resize's record may say then; "reverted" it says a moment too early
+UNFINISHED = ("pre-migrating", "migrating", "post-migrating", "finished", "reverting", "reverted")
 
 
 class BuildInterrupted(exception.NovaException):
@@ -39,6 +47,55 @@ def bury_interrupted_builds():
                     LOG.warning("server %s reached no hypervisor: set to ERROR", instance.uuid)
                     instance.vm_state, instance.task_state = vm_states.ERROR, None
                     instance.save()
+
+
+def roll_back_interrupted_resizes():
+    """Every server is again what it was before its resize, and a confirmation that was cut off can be asked for again.
+
+    nova-compute does so for one stage of the five, RESIZE_MIGRATING; the others it leaves stuck. It starts the servers.
+    """
+    context = nova_context.get_admin_context()
+    for cell in objects.CellMappingList.get_all(context):
+        with nova_context.target_cell(context, cell) as inside:
+            for instance in objects.InstanceList.get_by_filters(
+                    inside, {"task_state": list(RESIZING), "deleted": False}, expected_attrs=["flavor"]):
+                LOG.warning("the resize of server %s was interrupted (%s): rolled back", instance.uuid,
+                            instance.task_state)
+                try:
+                    _roll_back(inside, instance)
+                    spec = objects.RequestSpec.get_by_instance_uuid(context, instance.uuid)
+                    spec.flavor = instance.flavor
+                    spec.save()
+                except (exception.NovaException, LabError):
+                    LOG.exception("the resize of server %s can't be rolled back", instance.uuid)
+            for migration in objects.MigrationList.get_by_filters(inside, {"status": "confirming"}):
+                migration.status = "finished"
+                migration.save()
+
+
+def _roll_back(context, instance):
+    if instance.old_flavor:
+        old = instance.old_flavor
+        instance.flavor, instance.instance_type_id, instance.memory_mb = old, old.id, old.memory_mb
+        instance.vcpus, instance.root_gb, instance.ephemeral_gb = old.vcpus, old.root_gb, old.ephemeral_gb
+    if instance.task_state != task_states.RESIZE_PREP:
+        Machine(instance.uuid).undo_resize(instance.flavor.memory_mb)
+    resizes = objects.MigrationList.get_by_filters(context, {"instance_uuid": instance.uuid})
+    migration = max(resizes, key=lambda m: m.id, default=None)
+    if migration and migration.status in UNFINISHED:
+        node = objects.ComputeNode.get_by_host_and_nodename(context, migration.source_compute, migration.source_node)
+        instance.host, instance.node, instance.compute_id = node.host, node.hypervisor_hostname, node.id
+        placement = report.report_client_singleton()
+        if placement.get_allocations_for_consumer(context, migration.uuid):
+            placement.move_allocations(context, migration.uuid, instance.uuid)
+        migration.status = "error"
+        migration.save()
+    instance.vm_state = instance.system_metadata.pop("old_vm_state", instance.vm_state)
+    if instance.vm_state == vm_states.ACTIVE:
+        instance.power_state = power_state.RUNNING  # nova-compute starts what ought to run and doesn't
+    instance.old_flavor = instance.new_flavor = instance.task_state = None
+    instance.drop_migration_context()
+    instance.save()
 
 
 def remove_orphans():

@@ -1,12 +1,13 @@
 """The cloud's first content: python -m cloudlab.services.seed identity | cloud. Both may run again.
 
-identity: projects, users, roles and the catalog. cloud: flavors, image, zones and the external networks.
+identity: projects, users, roles and the catalog. cloud: flavors, images, zones and the external networks.
 """
 
 import sys
 
 from .. import settings
 from ..base.progress import wait_until
+from ..install import image
 from . import config
 from .rest import Api
 
@@ -46,7 +47,8 @@ def cloud(password: dict[str, str]) -> None:
         owner = keystone.find("/projects", "projects", project.name)["id"]
         _external_network(neutron, project, owner)
     _flavors(nova)
-    _image(glance)
+    for name in settings.IMAGES:
+        _image(glance, name)
     _zones(nova)
 
 
@@ -80,31 +82,30 @@ def _flavors(nova: Api) -> None:
                 "id": str(number), "name": name, "vcpus": vcpus, "ram": ram, "disk": disk}})
 
 
-def _image(glance: Api) -> None:
+def _image(glance: Api, name: str) -> None:
     """Glance holds a token of the image; the machines' real root is in the lab's cache."""
-    image = glance.find("/images", "images", settings.IMAGE)
-    if not image:
-        image = glance.call("POST", "/images", json={
-            "name": settings.IMAGE, "disk_format": "raw", "container_format": "bare", "visibility": "public",
+    found = glance.find("/images", "images", name)
+    if not found:
+        found = glance.call("POST", "/images", json={
+            "name": name, "disk_format": "raw", "container_format": "bare", "visibility": "public",
             "min_disk": 1})
-    if image["status"] == "queued":
-        glance.call("PUT", f"/images/{image['id']}/file", data=b"the lab boots its own debian-12\n",
+    if found["status"] == "queued":
+        glance.call("PUT", f"/images/{found['id']}/file", data=image.token(name),
                     headers={"Content-Type": "application/octet-stream"})
 
 
 def _zones(nova: Api) -> None:
-    hosts = {settings.hypervisor_of(zone) for zone in settings.ZONES}
+    hosts = {host for hosts in settings.HYPERVISORS.values() for host in hosts}
 
     def registered():
         return hosts <= {h["hypervisor_hostname"] for h in nova.call("GET", "/os-hypervisors")["hypervisors"]}
 
     wait_until(registered, 60, "Nova's hypervisors to register")
     present = {a["name"]: a for a in nova.call("GET", "/os-aggregates")["aggregates"]}
-    for zone in settings.ZONES:
+    for zone, hypervisors in settings.HYPERVISORS.items():
         aggregate = present.get(zone) or nova.call("POST", "/os-aggregates", json={
             "aggregate": {"name": zone, "availability_zone": zone}})["aggregate"]
-        host = settings.hypervisor_of(zone)
-        if host not in aggregate.get("hosts", []):
+        for host in set(hypervisors) - set(aggregate.get("hosts", [])):
             nova.call("POST", f"/os-aggregates/{aggregate['id']}/action", json={"add_host": {"host": host}})
 
 

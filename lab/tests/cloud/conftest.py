@@ -112,14 +112,14 @@ class World:
         self.open = self.group("open", [("IPv4", "tcp", 22), ("IPv6", "tcp", 22), ("IPv4", "tcp", PORT),
                                         ("IPv6", "tcp", PORT), ("IPv4", "icmp", None), ("IPv6", "ipv6-icmp", None)])
         self.closed = self.group("closed", [])
-        affinity = self.cloud.compute.create_server_group(name=PREFIX + "apart", policy="anti-affinity")
+        self.apart = self.cloud.compute.create_server_group(name=PREFIX + "apart", policy="anti-affinity")
         plans = [
             ("a", "dc1", {4: "203.0.113.241", 6: "2001:db8:46:f1::1"}, "198.51.100.141"),
             ("b", "dc2", {4: "203.0.113.242"}, "198.51.100.142"),
             ("c", "dc3", {4: "203.0.113.243", 6: "2001:db8:46:f3::1"}, None),
         ]
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda plan: self.boot(*plan, group=affinity.id), plans))
+            list(pool.map(lambda plan: self.boot(*plan, group=self.apart.id), plans))
         for machine in self.machines.values():
             machine.wait_booted()
 
@@ -139,7 +139,7 @@ class World:
             name=PREFIX + name, network_id=self.external.id, security_group_ids=[group.id],
             fixed_ips=[{"subnet_id": self.subnets[v].id, "ip_address": a} for v, a in addresses.items()])
 
-    def boot(self, name, zone, external, internal, group=None, wait=True):
+    def boot(self, name, zone, external, internal, group=None, image=None, wait=True):
         """A machine with an external port of the given addresses by family, and an internal one if wanted."""
         ports = {"external": self.external_port(name, external, self.open).id}
         if internal:
@@ -147,7 +147,7 @@ class World:
                 name=PREFIX + name + "-internal", network_id=self.internal.id, security_group_ids=[self.open.id],
                 fixed_ips=[{"subnet_id": self.internal_subnet.id, "ip_address": internal}]).id
         server = self.cloud.compute.create_server(
-            name=PREFIX + name, image_id=self.image.id, flavor_id=self.flavor.id, availability_zone=zone,
+            name=PREFIX + name, image_id=(image or self.image).id, flavor_id=self.flavor.id, availability_zone=zone,
             networks=[{"port": port} for port in ports.values()], key_name=PREFIX + "key", user_data=self.user_data(),
             **({"scheduler_hints": {"group": group}} if group else {}))
         machine = Machine(PREFIX + name, server.id, ports)

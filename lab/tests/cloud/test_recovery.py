@@ -38,6 +38,24 @@ def test_nova_killed_while_it_builds(world, moment):
     eventually(lambda: traces(machine.id), [], 10)
 
 
+@pytest.mark.parametrize("moment", ["resize_migrating", "resize_finish"])
+def test_nova_killed_while_it_resizes(world, b, moment):
+    """The server is what it was; nova-compute alone would leave it stuck in the second of these states."""
+    compute = world.cloud.compute
+    b.run("echo kept >/root/mark; sync")
+    compute.resize_server(b.id, compute.find_flavor("m1.small").id)
+    eventually(lambda: compute.get_server(b.id).task_state, moment, 20, every=0.02)
+    kill("nova")
+    lab("up", "--quiet")
+    eventually(lambda: (world.status(b), b.run("cat /root/mark; df --output=size -m / | tail -n 1", check=False)),
+               ("ACTIVE", 0), 40, every=0.3)
+    assert compute.get_server(b.id).flavor.name == "m1.tiny"
+    assert b.run("cat /root/mark") == "kept"
+    assert int(b.run("df --output=size -m / | tail -n 1")) <= 1024
+    assert Box(b.id).config.memory_mib == 512
+    assert not Box(b.id).disk.kept.exists()
+
+
 def test_deleted_server_leaves_nothing(world):
     machine = world.boot("short", "dc2", {4: "203.0.113.247"}, None)
     assert len(traces(machine.id)) == 5, Box(machine.id).console()[-2000:]

@@ -88,9 +88,10 @@ def test_projects_do_not_overlap_and_lie_in_the_guarded_ranges():
 
 def test_cache_keeps_what_was_used_last_or_is_needed():
     images = [(f"image-{n:012x}", float(n)) for n in range(8)]
+    layers = [(f"layer-{n:012x}", float(n)) for n in range(5)]
     others = [("venv-aaaaaaaaaaaa", 0.0), ("schema-bbbbbbbbbbbb.tar.gz", 0.0), ("image-by-hand", 0.0), ("uv-1.0", 0.0)]
-    gone = cache.superfluous(images + others, needed=f"/cache/{images[1][0]}")
-    assert gone == [images[n][0] for n in (3, 2, 0)]
+    gone = cache.superfluous(images + layers + others, needed=f"/cache/{layers[2][0]}:/cache/{images[1][0]}")
+    assert gone == [images[n][0] for n in (3, 2, 0)] + [layers[0][0]]
 
 
 def test_neighbour_entries_of_replaced_servers_are_outdated_and_moving_vips_are_not():
