@@ -58,7 +58,7 @@ The cluster is running.
   npm run lab -- ssh dev-lb-dc1                  a root shell on a machine
   npm run lab -- status                          the cloud and its machines
 To remove it:
-  pulumi destroy --stack dev                     the cluster
+  pulumi state unprotect --all --stack dev && pulumi destroy --stack dev   the cluster
   npm run lab -- down --wipe                     the cloud, with everything in it
 `);
 }
@@ -80,7 +80,10 @@ async function removeLeftovers(steps: Steps, stack: Stack): Promise<void> {
     deployment: { resources?: unknown[] };
   };
   if ((deployment.resources ?? []).length === 0) return;
-  await steps.run("pulumi destroy: the cluster of an earlier demo", async () => resources(await stack.destroy()));
+  await steps.run("pulumi destroy: the cluster of an earlier demo", async () => {
+    await stack.must(["state", "unprotect", "--all", "--yes", "--stack", "dev"]);
+    return resources(await stack.destroy());
+  });
 }
 
 async function prove(steps: Steps, families: Family[], caFile: string): Promise<void> {

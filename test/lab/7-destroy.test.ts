@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Stack } from "../../operate/stack";
-import { lab, open, stackFile } from "./support";
+import { lab, NAME, open, stackFile } from "./support";
 import { temporaryFolder } from "../support/folder";
 
 describe("`pulumi destroy`", () => {
@@ -9,11 +9,12 @@ describe("`pulumi destroy`", () => {
   let stack: Stack;
 
   before(async () => {
-    stack = await open(stackFile(), folder.path);
+    stack = await open(stackFile().set("mayDestroy", NAME), folder.path);
   });
   after(() => folder.remove());
 
-  test("leaves nothing in the cloud but what the provider gave", async () => {
+  test("leaves nothing in the cloud but what the provider gave, once the file says so", async () => {
+    await stack.up();
     await stack.destroy();
     assert.deepEqual(await lab.openstack("server", "list"), []);
     assert.deepEqual(await lab.openstack("port", "list"), []);

@@ -1,0 +1,214 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test, type TestContext } from "node:test";
+import { fromClient } from "../../harness/http";
+import { type Rollout, rollOut } from "../../harness/rollout";
+import type { StackFile } from "../../harness/stackFile";
+import type { Stack } from "../../operate/stack";
+import { failuresOf, summaryOf } from "../../operate/traffic/summary";
+import { temporaryFolder } from "../support/folder";
+import { CERTIFICATE } from "../support/specs";
+import { cluster, lab, NAME, open, stackFile } from "./support";
+
+/** As in 6-rollouts.test.ts. */
+const PER_SECOND = 10;
+
+interface Row {
+  urn: string;
+  id?: string;
+  modified?: string;
+}
+
+describe("changes of a cluster that runs", () => {
+  const folder = temporaryFolder();
+  const caFile = join(folder.path, "ca.pem");
+
+  before(() => writeFileSync(caFile, CERTIFICATE));
+  after(() => folder.remove());
+
+  const stackOf = (file: StackFile): Promise<Stack> => open(file, folder.path);
+
+  async function resources(): Promise<Map<string, Row>> {
+    const stack = await stackOf(stackFile());
+    const text = await stack.must(["stack", "export", "--stack", NAME]);
+    const { deployment } = JSON.parse(text) as { deployment: { resources: Row[] } };
+    return new Map(deployment.resources.map((each) => [each.urn.split("$").at(-1)!, each]));
+  }
+
+  /** Nova's ids and Neutron's addresses: who is who, and where. */
+  async function servers(): Promise<Map<string, string>> {
+    const list = await lab.openstack<{ ID: string; Name: string; Networks: unknown }[]>("server", "list");
+    return new Map(list.map(({ ID, Name, Networks }) => [Name, `${ID} ${JSON.stringify(Networks)}`]));
+  }
+
+  async function unnoticed(t: TestContext, file: StackFile): Promise<Rollout> {
+    const rollout = await rollOut(cluster, await stackOf(file), {
+      families: ["ipv4", "ipv6"],
+      perSecond: PER_SECOND,
+      caFile,
+    });
+    const { sent, slowest, retransmitted } = summaryOf(rollout.attempts);
+    t.diagnostic(
+      `${rollout.seconds.toFixed(1)} s; ${failuresOf(rollout.attempts).length} of ${sent} requests failed, slowest ${slowest} ms, ${retransmitted} over 900 ms, client at most ${Math.round(rollout.lag)} ms late`,
+    );
+    assert.deepEqual(failuresOf(rollout.attempts), []);
+    return rollout;
+  }
+
+  async function rowIsThere(token: string): Promise<void> {
+    const { status, body } = await fromClient(lab, cluster.url("ipv4", `/rows/${token}`));
+    assert.equal(status, 200, body);
+    assert.match(body, new RegExp(token));
+  }
+
+  for (const [what, change, words] of [
+    [
+      "another customer's name",
+      (file: StackFile) => file.set("customer", "acme"),
+      /ha-cluster:customer\n\s+the cluster's first name is test: with acme, all server groups would be replaced/,
+    ],
+    [
+      "zones exchanged",
+      (file: StackFile) =>
+        file.set("datacenters", { dc1: { availabilityZone: "dc2" }, dc2: { availabilityZone: "dc1" }, dc3: {} }),
+      /ha-cluster:datacenters\.dc1\.availabilityZone\n\s+is dc2, but test-\S+-dc1(-1)? runs in dc1: a server that runs is not moved/,
+    ],
+    [
+      "a datacenter under another name",
+      (file: StackFile) => file.set("datacenters", { dc1: {}, dc2: {}, ams: { availabilityZone: "dc3" } }),
+      /ha-cluster:datacenters\.ams\n\s+is new, while `dc3` would be deleted in the same run/,
+    ],
+    [
+      "another root secret",
+      (file: StackFile) => file.set("rootSecret", "another root secret of the tests, also 32 long"),
+      /ha-cluster:rootSecret\n\s+is not the one that this cluster was built with/,
+    ],
+  ] as const) {
+    test(`${what}: refused with the way to do it, and nothing is touched`, async () => {
+      const before = await resources();
+      const stack = await stackOf(change(stackFile()));
+      for (const result of [
+        await stack.preview(),
+        await stack.pulumi(["up", "--yes", "--skip-preview", ...args(stack)]),
+      ]) {
+        assert.notEqual(result.code, 0);
+        assert.match(`${result.stdout}${result.stderr}`, words);
+      }
+      assert.deepEqual([...(await resources()).keys()], [...before.keys()]);
+    });
+  }
+
+  for (const options of [["--skip-preview"], []]) {
+    test(`destroy ${options.join(" ")} deletes nothing, unless the file says so`, async () => {
+      const [state, cloud] = [await resources(), await servers()];
+      const stack = await stackOf(stackFile());
+      const { code, stdout } = await stack.pulumi(["destroy", "--yes", ...options, ...args(stack)]);
+      assert.notEqual(code, 0);
+      assert.match(stdout, /cluster-protection/);
+      assert.deepEqual([...(await resources()).keys()], [...state.keys()]);
+      assert.deepEqual(await servers(), cloud);
+    });
+  }
+
+  test("a second group, which sorts first, moves nobody, and goes again", async (t) => {
+    const before = await servers();
+    const groups = { api: { perDatacenter: 1 }, app: { runtime: "python", perDatacenter: 1 } };
+    const file = (): StackFile => stackFile().set("appServers", groups);
+    const { stdout } = await (await stackOf(file())).preview();
+    assert.match(stdout, /what this changes, by datacenter:\n\s+dc1 +api-dc1-1: made\n/);
+    assert.match(stdout, /customers: nothing/);
+    await unnoticed(t, file());
+    const during = await servers();
+    assert.equal(during.size, 12);
+    for (const [name, is] of before) assert.equal(during.get(name), is);
+    await unnoticed(t, stackFile());
+    assert.deepEqual(await servers(), before);
+  });
+
+  test("another flavor: one server at a time hands over, stops and comes back, with its data", async (t) => {
+    const before = await servers();
+    const token = "written-before-the-resize";
+    await cluster.rowAcrossDatacenters(token);
+    const flavor = (here: string): Record<string, string> => ({
+      dc1: "m1.small",
+      dc2: "m1.small",
+      dc3: "m1.small",
+      dc2: here,
+    });
+    const file = (here: string): StackFile =>
+      stackFile()
+        .set("loadBalancers", { flavor: flavor(here) })
+        .set("database.flavor", flavor(here))
+        .set("appServers.app.flavor", flavor(here));
+    await unnoticed(t, file("m1.medium"));
+    assert.deepEqual(await servers(), before, "the same servers, not new ones");
+    await rowIsThere(token);
+    const state = await resources();
+    const when = (name: string): number => Date.parse(state.get(name)!.modified!);
+    const ids = ["lb-dc2", "db-dc2", "app-dc2-1"];
+    for (const id of ids) {
+      const times = [
+        `command:remote:Command::${id}-farewell`,
+        `openstack:compute/instance:Instance::${id}`,
+        `command:remote:Command::${id}-config`,
+      ].map(when);
+      assert.deepEqual(
+        times,
+        [...times].sort((a, b) => a - b),
+        id,
+      );
+    }
+    for (const [id, next] of [
+      ["lb-dc2", "db-dc2"],
+      ["db-dc2", "app-dc2-1"],
+    ])
+      assert.ok(
+        when(`command:remote:Command::${id!}-config`) < when(`command:remote:Command::${next!}-farewell`),
+        `${next!} after ${id!}`,
+      );
+    for (const name of ids.map((id) => `test-${id}`)) {
+      const { flavor } = await lab.openstack<{ flavor: unknown }>("server", "show", name);
+      assert.match(JSON.stringify(flavor), /m1\.medium/);
+    }
+  });
+
+  test("the first datacenter leaves, and comes back", async (t) => {
+    const before = await servers();
+    const token = "written-before-dc1-left";
+    await cluster.rowAcrossDatacenters(token);
+    const two = stackFile()
+      .set("datacenters", { dc2: {}, dc3: {} })
+      .set("quorumRisk", { acceptedBy: "the tests", on: "2026-11-26" });
+    const refused = await (await stackOf(two)).preview();
+    assert.match(
+      refused.stdout,
+      /test-db-dc1 would be deleted with its copy of the data\n\s+→ .*mayDelete: \[db-dc1\]/,
+    );
+    await unnoticed(t, two.set("mayDelete", ["db-dc1"]));
+    const left = await servers();
+    assert.deepEqual([...left.keys()].sort(), [...before.keys()].filter((name) => !name.includes("dc1")).sort());
+    for (const [name, is] of left) assert.equal(is, before.get(name));
+    await rowIsThere(token);
+
+    await unnoticed(t, stackFile());
+    const back = await servers();
+    assert.deepEqual([...back.keys()].sort(), [...before.keys()].sort());
+    for (const [name, is] of left) assert.equal(back.get(name), is);
+    await rowIsThere(token);
+    for (const name of cluster.databases) {
+      const size = await lab.on(name, "mariadb -BNe \"SHOW STATUS LIKE 'wsrep_cluster_size'\"");
+      assert.match(size, /3/);
+    }
+  });
+
+  test("afterwards there is nothing to do", async () => {
+    const stack = await stackOf(stackFile());
+    await stack.up();
+    assert.doesNotMatch(await stack.up(), /created|updated|deleted|replaced/);
+  });
+});
+
+function args({ options }: Stack): string[] {
+  return ["--stack", options.name, ...(options.configFile === undefined ? [] : ["--config-file", options.configFile])];
+}
