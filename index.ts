@@ -5,7 +5,7 @@ import { bundlesOf } from "./change/files";
 import { refusals } from "./change/refuse";
 import { readState } from "./change/state";
 import { words } from "./change/words";
-import { askNova } from "./components/machines/zones";
+import { askCloud } from "./components/machines/ask";
 import { Cluster } from "./components/cluster";
 import { formatProblem, formatProblems, type Problem } from "./config/problems";
 import { keysInTheClear, readPulumiConfig } from "./config/pulumi";
@@ -28,7 +28,7 @@ export = async () => {
   for (const warning of warnings) void pulumi.log.warn(formatProblem(warning));
 
   const change = changeOf(plan, deployed);
-  refuse([...refusals(plan, spec, secrets, deployed, change), ...(await askNova(change))]);
+  refuse([...refusals(plan, spec, secrets, deployed, change), ...(await askCloud(plan, deployed, change))]);
   const nodeFiles = readNodeFiles();
   const summary = words(change, deployed, bundlesOf(plan, nodeFiles.sampleApp));
   if (summary.length > 0) void pulumi.log.info(`what this changes, by datacenter:\n${summary.join("\n")}`);

@@ -49,6 +49,8 @@ export interface Deployed {
   /** The name that server groups have. */
   clusterName?: string;
   internalCidr?: string;
+  /** Neutron's id of the provider's network that the load balancers are on. */
+  externalNetwork?: string;
   /** From the stack's outputs: nothing else in the clear has it, and a change of it never gets as far as an `up`. */
   sshUser?: string;
   /** Of the key pair that servers were made with. */
@@ -86,6 +88,7 @@ export function deployed(resources: readonly Resource[]): Deployed {
     return role === undefined ? [] : [server(id, role, instance, ports, commands)];
   });
   const internal = of("openstack:networking/subnet:Subnet").get("internal-ipv4");
+  const external = [...ports.values()].find((each) => nameOf(each).endsWith("-external"));
   const keyPair = of("openstack:compute/keypair:Keypair").get("keypair");
   const [root] = of("pulumi:pulumi:Stack").values();
   const logins = Object.values((root?.outputs?.["ssh"] ?? {}) as Record<string, string>);
@@ -96,6 +99,7 @@ export function deployed(resources: readonly Resource[]): Deployed {
       clusterName: withoutSuffix(of("openstack:compute/serverGroup:ServerGroup").get("group-database"), "-database"),
       internalCidr: internal && text(internal, "cidr"),
       sshUser: /(\S+)@\S+$/.exec(logins[0] ?? "")?.[1],
+      externalNetwork: external && text(external, "networkId"),
       publicKey: keyPair && text(keyPair, "publicKey"),
     }),
     founded: [...commands.values()].some(

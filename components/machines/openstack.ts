@@ -190,7 +190,7 @@ class NovaServer extends pulumi.ComponentResource {
       {
         parent: this,
         // What is for new servers: it never replaces one that serves. A server group that somebody deleted is made anew, and
-        // a zone may be called otherwise by its provider; whether a server would have to move is asked before (zones.ts).
+        // a zone may be called otherwise by its provider; whether a server would have to move is asked before (ask.ts).
         ignoreChanges: ["imageName", "userData", "keyPair", "schedulerHints", "availabilityZone"],
         // The server's address is its port's, so the old server has to go first.
         deleteBeforeReplace: true,

@@ -132,9 +132,8 @@ describe("changes of a cluster that runs", () => {
     await cluster.rowAcrossDatacenters(token);
     const flavor = (here: string): Record<string, string> => ({
       dc1: "m1.small",
-      dc2: "m1.small",
-      dc3: "m1.small",
       dc2: here,
+      dc3: "m1.small",
     });
     const file = (here: string): StackFile =>
       stackFile()

@@ -51,6 +51,7 @@ function allows(title: string, changed: Case): void {
 describe("what a stack file may say of a cluster that runs", () => {
   allows("the same", { now: dualStack() });
   allows("a group that sorts first", { now: dualStack({ appServers: { api: {}, app: {} } }) });
+  allows("two router ids at once", { now: dualStack({ vrrp: { routerIds: { ipv4: 61, ipv6: 62, internal: 53 } } }) });
   allows("another flavor", { now: dualStack({ loadBalancers: { flavor: "m1.medium" } }) });
   allows("another name of the stack", { now: dualStack(), stack: "prod" });
   allows("another customer, with the first name noted", { now: dualStack({ customer: "acme", clusterName: "dev" }) });
@@ -82,6 +83,13 @@ function withoutIpv6(): Raw {
   return {
     external: { ipv4: { cidr: "203.0.113.0/24", gateway: "203.0.113.1" }, vipRanges: ["203.0.113.96/28"] },
     vips: { www: { ipv4: "203.0.113.100" } },
+  };
+}
+
+function twoVips(primary: string): Raw {
+  return {
+    www: { ipv4: "203.0.113.100", ...(primary === "www" && { primary: true }) },
+    api: { ipv4: "203.0.113.101", ...(primary === "api" && { primary: true }) },
   };
 }
 
@@ -198,6 +206,20 @@ describe("what it may not", () => {
     "internal.vip",
     /198\.51\.100\.1 is the gateway/,
     /write 198\.51\.100\.1 again/,
+  );
+  refuses(
+    "all router ids at once",
+    { now: dualStack({ vrrp: { routerIds: { ipv4: 61, ipv6: 62, internal: 63 } } }) },
+    "vrrp.routerIds",
+    /two would have the VIPs/,
+    /at most two of them/,
+  );
+  refuses(
+    "another primary VIP",
+    { before: dualStack({ vips: twoVips("www") }), now: dualStack({ vips: twoVips("api") }) },
+    "vips.api.primary",
+    /would bring 203\.0\.113\.101 into the adverts/,
+    /leave it as it was/,
   );
   refuses(
     "a server that Nova gave up on",

@@ -1,0 +1,118 @@
+import { UNREADABLE } from "../../config/encrypted";
+import type { Problem } from "../../config/problems";
+import { pathText } from "../../config/shape/words";
+import type { Secrets } from "../../config/spec";
+import type { Plan } from "../../plan/plan";
+import { DerivedSecrets } from "../../secrets/derive";
+import type { Change, Pair } from "../change";
+import type { Deployed } from "../deployed";
+
+/*
+ * What a server, and the cluster, is for life: names that nobody can change, addresses, keys.
+ */
+
+export function source({ servers }: Deployed): Problem {
+  return {
+    path: "machines.source",
+    cause: `is \`existing\`, but ${servers.length} servers that OpenStack made stand: all of them would be deleted`,
+    mend: "write `openstack` again, or make a stack of its own for the machines that exist",
+  };
+}
+
+/** Server groups and the key pair can't be renamed, and their replacement would take every server along. */
+export function names(plan: Plan, { clusterName }: Deployed): Problem[] {
+  if (clusterName === undefined || clusterName === plan.clusterName) return [];
+  return [
+    {
+      path: plan.clusterName === plan.customer ? "customer" : "clusterName",
+      cause: `the cluster's first name is ${clusterName}: with ${plan.clusterName}, all server groups would be replaced, and all servers with them, databases included`,
+      mend: `keep the first name: add \`ha-cluster:clusterName: ${clusterName}\`; then only what can be renamed is called ${plan.customer}-…`,
+    },
+  ];
+}
+
+export function internalNetwork(plan: Plan, { internalCidr }: Deployed): Problem[] {
+  if (internalCidr === undefined || internalCidr === plan.internal.cidr) return [];
+  return [
+    {
+      path: "internal.cidr",
+      cause: `is ${plan.internal.cidr}, but the cluster stands in ${internalCidr}: every server would be replaced`,
+      mend: `write ${internalCidr} again; another network needs another stack beside this one`,
+    },
+  ];
+}
+
+/** No server's address ever changes: the machine would be cut off before it could be told. */
+export function moves({ kept }: Change): Problem[] {
+  const inside = kept.filter(({ planned, standing }) => differs([planned.internal], standing.addresses.internal));
+  const outside = kept.filter(
+    ({ planned, standing }) =>
+      "external" in planned && differs([planned.external.ipv4], standing.addresses.external?.filter(isIpv4)),
+  );
+  const outside6 = kept.filter(({ planned, standing }) => {
+    if (!("external" in planned) || planned.external.ipv6 === undefined) return false;
+    const now = standing.addresses.external?.filter((address) => !isIpv4(address)) ?? [];
+    return now.length > 0 && differs([planned.external.ipv6], now);
+  });
+  return [
+    ...bySlot(inside),
+    ...(inside.length > 0 ? [] : outside.slice(0, 1)).map(({ planned, standing }) => ({
+      path: "external.ipv4.cidr",
+      cause: `would move the load balancers, ${planned.id} from ${standing.addresses.external!.filter(isIpv4).join(" ")} to ${"external" in planned ? planned.external.ipv4 : ""}`,
+      mend: "write the network that they stand in; another one needs another stack beside this one",
+    })),
+    ...(inside.length > 0 ? [] : outside6.slice(0, 1)).map(({ planned, standing }) => ({
+      path: "external.ipv6.prefix",
+      cause: `would move the load balancers' own IPv6 addresses, ${planned.id}'s from ${standing.addresses.external!.filter((each) => !isIpv4(each)).join(" ")}, and they would no longer hear each other on the way`,
+      mend: "first take IPv6 away (remove external.ipv6 and the VIPs' ipv6, `pulumi up`), then add it with the new prefix: IPv4 serves all along",
+    })),
+  ];
+}
+
+/** One problem for each slot that is another one. */
+function bySlot(moved: Pair[]): Problem[] {
+  const found = new Map<string, Problem>();
+  for (const { planned, standing } of moved) {
+    const path =
+      planned.role === "app-server"
+        ? pathText(["appServers", planned.group, "slots"])
+        : pathText(["datacenters", planned.datacenter, "slot"]);
+    found.set(path, {
+      path,
+      cause: `would move ${planned.id} from ${standing.addresses.internal!.join(" ")} to ${planned.internal}`,
+      mend: "remove the line: what stands keeps its place by itself; or write its slot, as `npm run plan -- STACK --pin` does",
+    });
+  }
+  const ofDatacenters = [...found].filter(([path]) => path.startsWith("datacenters"));
+  return (ofDatacenters.length > 0 ? ofDatacenters : [...found]).map(([, problem]) => problem);
+}
+
+function differs(planned: string[], now: string[] | undefined): boolean {
+  // A port that was deleted behind our back has no address; it gets the planned one again.
+  return now !== undefined && now.length > 0 && !planned.every((address) => now.includes(address));
+}
+
+function isIpv4(address: string): boolean {
+  return !address.includes(":");
+}
+
+export function user(plan: Plan, { sshUser }: Deployed): Problem {
+  return {
+    path: "ssh.user",
+    cause: `is ${plan.sshUser}, but the servers that run know ${sshUser} alone: nobody could log in`,
+    mend: `write ${sshUser} again`,
+  };
+}
+
+/** Every key of the cluster follows from it: no server that runs would let this program in, or be recognised by it. */
+export function rootSecret({ root }: Secrets, { publicKey }: Deployed): Problem[] {
+  if (publicKey === undefined || root === UNREADABLE) return [];
+  if (new DerivedSecrets(root).clientKey().publicKey === publicKey) return [];
+  return [
+    {
+      path: "rootSecret",
+      cause: "is not the one that this cluster was built with: its servers have other keys, and none could be reached",
+      mend: "put the old one back (`git log -p` of the stack file has its line)",
+    },
+  ];
+}

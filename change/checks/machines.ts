@@ -1,0 +1,49 @@
+import type { Problem } from "../../config/problems";
+import { listNames, pathText } from "../../config/shape/words";
+import type { Change, PlannedServer } from "../change";
+
+/** A machine that Nova gave up on is no machine to push to: each attempt would take minutes and fail. */
+export function unfinished({ unfinished: pairs }: Change): Problem[] {
+  return pairs
+    .filter(({ standing }) => standing.failed !== undefined)
+    .map(({ planned, standing }) => ({
+      path: pathOf(planned),
+      cause: `${standing.hostname} was never finished: ${standing.failed!}`,
+      mend: `mend what that says (quota, room in the zone), then \`pulumi up --refresh --replace '**:Instance::${planned.id}'\`: it has served nobody yet`,
+    }));
+}
+
+/** Who was built before servers could say farewell would be cut off in the middle of what it does. */
+export function unprepared({ resized, leaving }: Change): Problem[] {
+  const stopped = [
+    ...resized.map(({ standing }) => standing),
+    ...leaving.filter(({ role, pushed }) => role !== "app-server" && pushed),
+  ];
+  const names = stopped.filter(({ knowsFarewell }) => !knowsFarewell).map(({ id }) => id);
+  if (names.length === 0) return [];
+  return [
+    {
+      path: resized.length > 0 ? flavorOf(resized[0]!.planned) : "datacenters",
+      cause: `${listNames(names)} would be stopped, but can't hand over first: the last \`pulumi up\` was one of an older release`,
+      mend: "first `pulumi up` without this change; then make it",
+    },
+  ];
+}
+
+function flavorOf(node: PlannedServer): string {
+  switch (node.role) {
+    case "load-balancer":
+      return "loadBalancers.flavor";
+    case "database":
+      return "database.flavor";
+    case "app-server":
+      return pathText(["appServers", node.group, "flavor"]);
+  }
+}
+
+/** The key that a server comes from. */
+export function pathOf(planned: PlannedServer): string {
+  return planned.role === "app-server"
+    ? pathText(["appServers", planned.group])
+    : pathText(["datacenters", planned.datacenter]);
+}

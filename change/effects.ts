@@ -1,0 +1,163 @@
+/**
+ * What changing a key of the stack file does to a cluster that runs:
+ *
+ * - `nothing`: no server is touched
+ * - `reload`: files change and daemons read them again; nothing stops
+ * - `handover`: load balancers are changed one after the other, each after it has handed its VIPs over and drained
+ * - `restart`: applications or databases restart, one server at a time
+ * - `stop`: servers are stopped and started again, one at a time, each after a handover
+ * - `come and go`: servers are made or deleted; those that stay are told before
+ * - `refused`: not on a cluster that runs
+ */
+export type Effect = "nothing" | "reload" | "handover" | "restart" | "stop" | "come and go" | "refused";
+
+export interface KeyEffect {
+  effect: Effect;
+  /** What an operator has to know beside it; for what is refused, the way that gets there. */
+  words: string;
+}
+
+const existing = (effect: Effect, words: string): KeyEffect => ({ effect, words });
+
+/** By key, `<name>` for a name that the operator chooses; complete (test/unit/change/effects.test.ts). */
+export const EFFECTS: Record<string, KeyEffect> = {
+  customer: {
+    effect: "refused",
+    words:
+      "unless `clusterName` keeps the first name: then names in the cloud and of haproxy's servers change, load balancers hand over and applications restart. Renaming the stack alone changes nothing",
+  },
+  clusterName: { effect: "refused", words: "server groups and the Galera cluster keep their first name for life" },
+
+  "machines.source": { effect: "refused", words: "another source is another stack" },
+  "machines.privateKey": existing("nothing", "it logs in; the hosts must accept it first"),
+  "machines.configureIpv6": existing("handover", "the hosts' own IPv6 addresses become ours, or theirs again"),
+  "machines.loadBalancers.<name>.hostname": existing("handover", "the name in keepalived.conf"),
+  "machines.loadBalancers.<name>.release": existing("handover", "the files are written for that release"),
+  "machines.loadBalancers.<name>.external.ipv4": existing(
+    "handover",
+    "it says what the host has; change it there first, with keepalived stopped",
+  ),
+  "machines.loadBalancers.<name>.external.ipv6": existing("handover", "as part of the IPv6 rollout"),
+  "machines.loadBalancers.<name>.internal": existing(
+    "handover",
+    "it says what the host has; change it there first, with keepalived stopped",
+  ),
+  "machines.loadBalancers.<name>.address": existing("nothing", "the way in"),
+  "machines.loadBalancers.<name>.user": existing("nothing", "the way in"),
+  "machines.loadBalancers.<name>.port": existing("nothing", "the way in"),
+  "machines.loadBalancers.<name>.hostKey": existing("handover", "another key is another host: it is taken over anew"),
+  "machines.loadBalancers.<name>.jump.host": existing("nothing", "the way in"),
+  "machines.loadBalancers.<name>.jump.user": existing("nothing", "the way in"),
+  "machines.loadBalancers.<name>.jump.port": existing("nothing", "the way in"),
+  "machines.loadBalancers.<name>.jump.hostKey": existing("nothing", "the way in"),
+
+  "datacenters.<name>.availabilityZone": {
+    effect: "nothing",
+    words:
+      "if Nova says that its servers stand there already, as when a provider renames its zones; otherwise refused: no server moves",
+  },
+  "datacenters.<name>.slot": { effect: "refused", words: "where servers stand: a slot is for life" },
+  "quorumRisk.acceptedBy": { effect: "nothing", words: "" },
+  "quorumRisk.on": { effect: "nothing", words: "" },
+
+  "external.network": {
+    effect: "refused",
+    words: "the load balancers' ports are on it; another network is another stack",
+  },
+  "external.ipv4.cidr": { effect: "refused", words: "where it moves the load balancers' own addresses" },
+  "external.ipv4.gateway": { effect: "handover", words: "the default route of the load balancers" },
+  "external.ipv6.prefix": {
+    effect: "handover",
+    words:
+      "where it comes or goes, with the VIPs' `ipv6`. Another prefix is refused: first take IPv6 away, then add the new one",
+  },
+  "external.ipv6.gateway": { effect: "handover", words: "the default route of the load balancers" },
+  "external.vipRanges": { effect: "nothing", words: "it only says which VIPs are allowed" },
+  "internal.cidr": { effect: "refused", words: "every server would be another one" },
+  "internal.vip": {
+    effect: "refused",
+    words: "all servers have it as their gateway, and applications look for the database there",
+  },
+
+  "vips.<name>.ipv4": { effect: "handover", words: "who still asks for an address that goes gets no answer" },
+  "vips.<name>.ipv6": { effect: "handover", words: "the same; the IPv6 rollout is this" },
+  "vips.<name>.primary": { effect: "refused", words: "the primary stays in `virtual_ipaddress` for life" },
+  "vips.<name>.advertised": { effect: "refused", words: "what is in the adverts stays there for life" },
+
+  "services.<name>.vips": { effect: "handover", words: "" },
+  "services.<name>.http": { effect: "handover", words: "who still asks for the old port gets no answer" },
+  "services.<name>.https": { effect: "handover", words: "the same" },
+  "services.<name>.tcp": { effect: "handover", words: "the same" },
+  "services.<name>.certificate": { effect: "handover", words: "" },
+  "services.<name>.servers": {
+    effect: "handover",
+    words:
+      "if at least one server of the group stands; refused where all would be new: first add the group, `pulumi up`, deploy there",
+  },
+  "services.<name>.healthCheck": {
+    effect: "handover",
+    words: "servers that do not answer 200 on the new path are out",
+  },
+  "services.<name>.redirect": { effect: "handover", words: "" },
+
+  "certificates.<name>.certificate": { effect: "handover", words: "" },
+  "certificates.<name>.privateKey": { effect: "handover", words: "" },
+
+  "loadBalancers.flavor": {
+    effect: "stop",
+    words: "Nova resizes one load balancer after the other; the VIPs are elsewhere meanwhile",
+  },
+  "loadBalancers.packages.haproxy": { effect: "handover", words: "" },
+  "loadBalancers.packages.keepalived": { effect: "handover", words: "" },
+  "appServers.<name>.runtime": { effect: "nothing", words: "this release has one" },
+  "appServers.<name>.port": {
+    effect: "refused",
+    words: "add a group with the new port, deploy there, let the services name it, remove the old one: three runs",
+  },
+  "appServers.<name>.perDatacenter": {
+    effect: "come and go",
+    words: "new servers start with the sample: deploy your application there at once",
+  },
+  "appServers.<name>.flavor": {
+    effect: "stop",
+    words: "Nova resizes one server after the other, when its requests are answered",
+  },
+  "appServers.<name>.slots": { effect: "refused", words: "where servers stand: a slot is for life" },
+  "appServers.<name>.addresses": existing("handover", "the servers themselves are not touched"),
+  "database.engine": { effect: "nothing", words: "this release has one" },
+  "database.port": {
+    effect: "refused",
+    words: "applications would look for the database at the old one until they are told",
+  },
+  "database.flavor": {
+    effect: "stop",
+    words:
+      "Nova resizes one database after the other, only while the others are synced; sessions to the one that writes end",
+  },
+
+  "vrrp.advertInterval": { effect: "handover", words: "" },
+  "vrrp.routerIds.ipv4": {
+    effect: "handover",
+    words: "while at least one of the three ids stays, which keeps the group together; refused for all at once",
+  },
+  "vrrp.routerIds.ipv6": { effect: "handover", words: "the same" },
+  "vrrp.routerIds.internal": { effect: "handover", words: "the same" },
+  "vrrp.version": { effect: "handover", words: "" },
+  "vrrp.authentication": { effect: "handover", words: "" },
+  "vrrp.password": { effect: "handover", words: "" },
+  "vrrp.transport": { effect: "handover", words: "" },
+
+  "ssh.user": { effect: "refused", words: "the servers that run know the old one alone" },
+  "ssh.allowedFrom": { effect: "reload", words: "the machine that runs `pulumi up` must stay in it" },
+  "interfaces.external": {
+    effect: "refused",
+    words: "by each machine that has no such interface; the image decides how they are called",
+  },
+  "interfaces.internal": { effect: "refused", words: "the same" },
+  "interfaces.server": { effect: "refused", words: "the same" },
+  image: { effect: "nothing", words: "to servers that run; new ones are made of it" },
+  nameservers: { effect: "reload", words: "" },
+  mayDelete: { effect: "nothing", words: "by itself" },
+  mayDestroy: { effect: "nothing", words: "by itself" },
+  rootSecret: { effect: "refused", words: "every key of the cluster follows from it" },
+};
