@@ -4,6 +4,8 @@ import type { Look } from "./checks/vrrp";
 /** What is known of the data on one database server. */
 export interface Copy {
   name: string;
+  /** Whether the machine could be looked at. */
+  seen: boolean;
   synced: boolean;
   /** Galera's id of the cluster whose data it has. */
   cluster?: string;
@@ -22,6 +24,7 @@ export function copiesOf({ machines }: Deployed, looks: readonly Look[]): Copy[]
       const cluster = galera?.get("wsrep_cluster_state_uuid") ?? "";
       return {
         name,
+        seen: galera !== undefined,
         synced:
           galera?.get("wsrep_local_state_comment") === "Synced" && galera.get("wsrep_cluster_status") === "Primary",
         ...(NONE.test(cluster) ? {} : { cluster }),
@@ -34,7 +37,8 @@ export function copiesOf({ machines }: Deployed, looks: readonly Look[]): Copy[]
 export function doubt(copies: readonly Copy[]): string | undefined {
   if (copies.length === 0) return undefined;
   const synced = copies.filter((each) => each.synced);
-  if (synced.length === 0) return "no database is synced";
+  if (synced.length === 0)
+    return copies.some(({ seen }) => seen) ? "no database is synced" : "no database can be asked";
   const clusters = [...new Set(copies.flatMap(({ cluster }) => cluster ?? []))];
   if (clusters.length > 1) {
     const held = clusters.map((id) => `${namesOf(copies.filter(({ cluster }) => cluster === id))} in ${id}`);

@@ -57,6 +57,6 @@ async function settled(look: Hands["look"], seconds: number): Promise<Timed> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const left = await look();
-    if (exitCode(left.verdict.findings) !== 1 || Date.now() > end) return left;
+    if (exitCode(left.verdict.findings) !== 1 || Date.now() >= end) return left;
   }
 }

@@ -130,7 +130,7 @@ describe("data is in doubt", () => {
     [
       "where none could be asked",
       (seen) => (seen.looks = seen.looks.filter(({ machine }) => machine.role !== "database")),
-      /no database is synced/,
+      /no database can be asked/,
     ],
     [
       "in two clusters",
