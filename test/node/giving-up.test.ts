@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { until } from "../../operate/poll";
 import {
   assertDone,
-  bootDatabase,
+  bootDatabases,
   count,
   databaseFiles,
   foundByHand,
@@ -12,6 +12,7 @@ import {
   letFound,
   position,
   pushDatabase,
+  rowsOfRefused,
   synced,
   write,
 } from "./harness/databases";
@@ -23,11 +24,7 @@ let first: Machine, second: Machine, third: Machine;
 
 before(async () => {
   site = Site.open();
-  [first, second, third] = (await Promise.all([
-    bootDatabase(site, "db1", HOSTS[0]),
-    bootDatabase(site, "db2", HOSTS[1]),
-    bootDatabase(site, "db3", HOSTS[2]),
-  ])) as [Machine, Machine, Machine];
+  [first, second, third] = await bootDatabases(site);
   await letFound(second);
   assertDone(await pushDatabase(second, HOSTS[1]));
   assertDone(await pushDatabase(first, HOSTS[0]));
@@ -95,6 +92,7 @@ test("nodes with data refuse to join a cluster that was founded later", async ()
   const words = new RegExp(`it has data of cluster ${uuid}, and cluster ${later} runs, which would replace it`);
   await refusesAllStarts(first, HOSTS[0], words);
   assert.notEqual((await second.run("systemctl start mariadb")).code, 0);
+  assert.equal(await rowsOfRefused(second), 80);
 
   await third.output("systemctl stop mariadb");
   await foundByHand(second);
