@@ -95,6 +95,17 @@ test("nodes with data refuse to join a cluster that was founded later", async ()
   assert.equal(await rowsOfRefused(second), 80);
 
   await third.output("systemctl stop mariadb");
+  // One that waits for a cluster takes the first that comes.
+  await first.output("systemctl reset-failed mariadb || :; systemctl start --no-block mariadb");
+  await until(
+    "db1 waits",
+    () => first.output("ss -Hltn"),
+    (said) => said.includes(":4567"),
+    { seconds: 30 },
+  );
+  assert.notEqual((await third.run("galera_new_cluster")).code, 0);
+  assert.match(await journal(third, "mariadb"), /198\.51\.100\.211 waits for a cluster and would give its own data up/);
+  await first.output("systemctl kill -s KILL mariadb; systemctl stop mariadb; systemctl reset-failed mariadb || :");
   await foundByHand(second);
   await first.output("systemctl start mariadb");
   await synced(first, 2);
