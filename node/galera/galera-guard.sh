@@ -9,6 +9,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/common.sh"
 . "$HERE/galera-history.sh"
 GALERA=${2:-$GALERA}
+SILENCE_SECONDS=10
 CATCH_UP_SECONDS=20 # a node of the cluster applies what this one has applied before it left
 
 refuse() {
@@ -30,9 +31,15 @@ caught_up() {
 may_found() {
     runs=$(of_table 'mode == "primary"')
     [ -z "$runs" ] || refuse "a cluster runs already, on $runs: join it (systemctl start mariadb)"
-    [ "$MINE" = nothing ] || return 0
-    decide nothing
-    [ "$DECISION" = found ] || fail "$WHY"
+    if [ "$MINE" = nothing ]; then
+        decide nothing
+        [ "$DECISION" = found ] || fail "$WHY"
+    fi
+    # Those that are stopped are asked when they start. One that waits for a cluster takes any.
+    for peer in $(of_table "$OTHER_DATA || $MORE_DATA" "${MINE%:*}" "${MINE#*:}"); do
+        [ "$("$HERE/ask.sh" tcp "$peer" $GALERA_PORT 2)" = closed ] ||
+            refuse "$peer waits for a cluster and would give its own data up for this one's: stop MariaDB there first"
+    done
 }
 
 may_join() {
@@ -52,8 +59,15 @@ may_join() {
         refuse "it has transactions up to $seqno, and the cluster that runs only up to $(committed)"
 }
 
+# all_said: whether the silence of some does not matter. MariaDB looks for a cluster longer than they are asked.
+all_said() {
+    TABLE=$(ask_peers)
+    [ -n "$(of_table 'mode == "primary"')" ] || [ -z "$(of_table 'mode == "silent"')" ]
+}
+
 [ "$1" != start ] || rm -f $POSITION
-TABLE=$(ask_peers) MINE=$(position_on_disk)
+MINE=$(position_on_disk)
+if [ "$MINE" = nothing ]; then TABLE=$(ask_peers); else wait_for $SILENCE_SECONDS all_said || :; fi
 if [ "$1" = start ] && [ -n "${_WSREP_NEW_CLUSTER-}" ]; then may_found; else may_join; fi
 # Data has come to this machine: whatever becomes of it, no other cluster is founded here.
 if [ "$1" = start ] && [ "$MINE" != nothing ]; then rm -f "$MAY_FOUND"; fi

@@ -76,6 +76,10 @@ ask_peers() {
     } | sort
 }
 
+# Conditions for of_table.
+OTHER_DATA='data && uuid != "unknown" && uuid != own'
+MORE_DATA='data && uuid == own && seqno != "unknown" && least != "unknown" && seqno + 0 > least + 0'
+
 # of_table CONDITION [UUID SEQNO]: the addresses in TABLE for which awk's CONDITION on mode, uuid and seqno holds.
 of_table() {
     printf '%s\n' "$TABLE" | awk -v "own=${2-}" -v "least=${3-}" '
@@ -136,8 +140,8 @@ why_not_found() {
 # For a node that has data, of a cluster that it would take up again.
 why_not_go_on() {
     set -- "${MINE%:*}" "${MINE#*:}"
-    other=$(of_table 'data && uuid != "unknown" && uuid != own' "$@")
-    more=$(of_table 'data && uuid == own && seqno != "unknown" && least != "unknown" && seqno + 0 > least + 0' "$@")
+    other=$(of_table "$OTHER_DATA" "$@")
+    more=$(of_table "$MORE_DATA" "$@")
     untold=$(of_table 'uuid == "unknown"')
     last=$(of_table 'mode == "marked"')
     if [ -n "$other" ]; then

@@ -7,6 +7,7 @@ import {
   assertDone,
   assertRefused,
   bootDatabase,
+  bootDatabases,
   count,
   databaseFiles,
   foundByHand,
@@ -28,11 +29,7 @@ let made = 3;
 
 before(async () => {
   site = Site.open();
-  databases = (await Promise.all(HOSTS.map((host, index) => bootDatabase(site, `db${index + 1}`, host)))) as [
-    Machine,
-    Machine,
-    Machine,
-  ];
+  databases = await bootDatabases(site);
 });
 after(() => site.close());
 

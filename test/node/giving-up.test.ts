@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { until } from "../../operate/poll";
 import {
   assertDone,
-  bootDatabase,
+  bootDatabases,
   count,
   databaseFiles,
   foundByHand,
@@ -12,6 +12,7 @@ import {
   letFound,
   position,
   pushDatabase,
+  rowsOfRefused,
   synced,
   write,
 } from "./harness/databases";
@@ -23,11 +24,7 @@ let first: Machine, second: Machine, third: Machine;
 
 before(async () => {
   site = Site.open();
-  [first, second, third] = (await Promise.all([
-    bootDatabase(site, "db1", HOSTS[0]),
-    bootDatabase(site, "db2", HOSTS[1]),
-    bootDatabase(site, "db3", HOSTS[2]),
-  ])) as [Machine, Machine, Machine];
+  [first, second, third] = await bootDatabases(site);
   await letFound(second);
   assertDone(await pushDatabase(second, HOSTS[1]));
   assertDone(await pushDatabase(first, HOSTS[0]));
@@ -95,8 +92,20 @@ test("nodes with data refuse to join a cluster that was founded later", async ()
   const words = new RegExp(`it has data of cluster ${uuid}, and cluster ${later} runs, which would replace it`);
   await refusesAllStarts(first, HOSTS[0], words);
   assert.notEqual((await second.run("systemctl start mariadb")).code, 0);
+  assert.equal(await rowsOfRefused(second), 80);
 
   await third.output("systemctl stop mariadb");
+  // One that waits for a cluster takes the first that comes.
+  await first.output("systemctl reset-failed mariadb || :; systemctl start --no-block mariadb");
+  await until(
+    "db1 waits",
+    () => first.output("ss -Hltn"),
+    (said) => said.includes(":4567"),
+    { seconds: 30 },
+  );
+  assert.notEqual((await third.run("galera_new_cluster")).code, 0);
+  assert.match(await journal(third, "mariadb"), /198\.51\.100\.211 waits for a cluster and would give its own data up/);
+  await first.output("systemctl kill -s KILL mariadb; systemctl stop mariadb; systemctl reset-failed mariadb || :");
   await foundByHand(second);
   await first.output("systemctl start mariadb");
   await synced(first, 2);

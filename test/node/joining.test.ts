@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { until } from "../../operate/poll";
 import {
   assertDone,
-  bootDatabase,
+  bootDatabases,
   count,
   databaseFiles,
   HOSTS,
@@ -25,12 +25,8 @@ const RATE = "28mbit";
 
 before(async () => {
   site = Site.open();
-  [donor, joiner] = (await Promise.all([bootDatabase(site, "db1", HOSTS[0]), bootDatabase(site, "db2", HOSTS[1])])) as [
-    Machine,
-    Machine,
-  ];
-  // Nodes ask all others; this one is never pushed to.
-  await bootDatabase(site, "db3", HOSTS[2]);
+  // Nodes ask all others; the third one is never pushed to.
+  [donor, joiner] = await bootDatabases(site);
   await letFound(donor);
   assertDone(await pushDatabase(donor, HOSTS[0]));
   await write(donor, 30);

@@ -22,6 +22,13 @@ export async function bootDatabase(site: Site, name: string, host: number, enabl
   return machine;
 }
 
+export const bootDatabases = (site: Site): Promise<[Machine, Machine, Machine]> =>
+  Promise.all([
+    bootDatabase(site, "db1", HOSTS[0]),
+    bootDatabase(site, "db2", HOSTS[1]),
+    bootDatabase(site, "db3", HOSTS[2]),
+  ]);
+
 /** What the first build of a stack does on one machine; see components/remote.ts. */
 export const letFound = (machine: Machine): Promise<string> => machine.output("/opt/ha-cluster/galera-founding.sh");
 
@@ -81,3 +88,14 @@ sed -i 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' /var/lib/mysql/grastate.d
 
 export const journal = (machine: Machine, unit: string): Promise<string> =>
   machine.output(`journalctl -q -b -o cat -u ${unit}`);
+
+/** Its rows, while it runs for nobody but the one who looks at them; the steps of docs/recover.md. */
+export async function rowsOfRefused(machine: Machine): Promise<number> {
+  const dump = await machine.output(`socket=/run/mysqld/alone.sock
+mariadbd --user=mysql --wsrep_on=OFF --wsrep_provider=none --skip-networking --socket=$socket >/dev/null 2>&1 &
+for _ in $(seq 100); do mariadb-admin --socket=$socket ping >/dev/null 2>&1 && break; sleep 0.2; done
+mariadb-dump --socket=$socket --all-databases --single-transaction --skip-extended-insert | grep '^INSERT INTO .rows_of_tests.'
+mariadb-admin --socket=$socket shutdown
+wait`);
+  return dump.split("\n").length;
+}
