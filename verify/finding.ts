@@ -55,7 +55,7 @@ export const REPAIR = "npm run verify -- --repair";
 
 /** Where it says what a person has to decide before a database server is made anew, or databases are started. */
 export const LOST_DATABASE = 'docs/recover.md: "A database server is lost"';
-export const LOST_DATABASES = 'docs/recover.md: "A database server is lost", "All databases lost their power"';
+export const LOST_DATABASES = 'docs/recover.md: "A database server is lost", "No database runs"';
 
 /** What a push of this part to this machine mends. */
 export function pushable(part: Part, finding: Omit<Finding, "severity" | "mend" | "repair">): Finding {
