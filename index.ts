@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { changeOf } from "./change/change";
 import { type Deployed, standingOf } from "./change/deployed";
 import { bundlesOf } from "./change/files";
-import { refusals } from "./change/refuse";
+import { MAY_REPLACE, refusals } from "./change/refuse";
 import { readState } from "./change/state";
 import { words } from "./change/words";
 import { askCloud } from "./components/machines/ask";
@@ -28,7 +28,11 @@ export = async () => {
   for (const warning of warnings) void pulumi.log.warn(formatProblem(warning));
 
   const change = changeOf(plan, deployed);
-  refuse([...refusals(plan, spec, secrets, deployed, change), ...(await askCloud(plan, deployed, change))]);
+  const mayReplace = (process.env[MAY_REPLACE] ?? "").split(",");
+  refuse([
+    ...refusals(plan, { mayDelete: spec.mayDelete, mayReplace }, secrets, deployed, change),
+    ...(await askCloud(plan, deployed, change)),
+  ]);
   const nodeFiles = readNodeFiles();
   const summary = words(change, deployed, bundlesOf(plan, nodeFiles.sampleApp));
   if (summary.length > 0) void pulumi.log.info(`what this changes, by datacenter:\n${summary.join("\n")}`);

@@ -1,13 +1,24 @@
 import type { Problem } from "../config/problems";
-import type { Secrets, Spec } from "../config/spec";
+import type { Secrets } from "../config/spec";
 import type { Plan } from "../plan/plan";
 import type { Change } from "./change";
 import { departures } from "./checks/departures";
 import { endpoints } from "./checks/endpoints";
 import { internalNetwork, moves, names, rootSecret, source, user } from "./checks/identity";
-import { unfinished, unprepared } from "./checks/machines";
+import { portless, unfinished, unprepared } from "./checks/machines";
 import { vrrp } from "./checks/vrrp";
 import type { Deployed } from "./deployed";
+
+/** Environment variable with the host names, with commas between, of servers without data that a repair means to replace. */
+export const MAY_REPLACE = "HA_CLUSTER_MAY_REPLACE";
+
+/** What an operator has said is meant. */
+export interface Intent {
+  /** Ids of databases that may be deleted; the stack file's. */
+  mayDelete: readonly string[];
+  /** Host names of other servers that may be replaced. */
+  mayReplace: readonly string[];
+}
 
 /**
  * Why a change must not be made: a server that runs would be replaced, moved, or deleted with data, and nobody said so; or
@@ -15,7 +26,7 @@ import type { Deployed } from "./deployed";
  */
 export function refusals(
   plan: Plan,
-  { mayDelete }: Pick<Spec, "mayDelete">,
+  { mayDelete, mayReplace }: Intent,
   secrets: Secrets,
   deployed: Deployed,
   change: Change,
@@ -33,6 +44,7 @@ export function refusals(
     ...endpoints(plan, deployed, change),
     ...vrrp(plan, deployed, change),
     ...unfinished(change),
+    ...portless(change, mayReplace),
     ...unprepared(change),
   ];
 }

@@ -53,7 +53,7 @@ async function main(): Promise<number> {
     console.error(`not compared with what stands: ${deployed}`);
   } else {
     const change = changeOf(plan, deployed);
-    const against = refusals(plan, spec, secrets, deployed, change);
+    const against = refusals(plan, { mayDelete: spec.mayDelete, mayReplace: [] }, secrets, deployed, change);
     if (against.length > 0) return refused(against, file);
     const lines = words(change, deployed, bundlesOf(plan, readNodeFiles().sampleApp));
     console.log(["# what this changes, by datacenter:", ...(lines.length > 0 ? lines : ["nothing"])].join("\n# "));

@@ -1,3 +1,4 @@
+import { MAY_REPLACE } from "../change/refuse";
 import type { ExecOptions } from "../operate/exec";
 import type { Stack } from "../operate/stack";
 import { announced, consequences, objection } from "./consequences";
@@ -71,12 +72,14 @@ export interface RepairOptions extends ExecOptions {
 export async function repair(stack: Stack, verdict: Verdict, options: RepairOptions): Promise<void> {
   const { findings, deployed, seen } = verdict;
   const { rules, marked, up } = planRepairs(findings, deployed);
+  let meant: string[] = [];
   if (up !== undefined) {
     const copies = copiesOf(deployed, seen.looks);
     const felt = consequences(await readPlanned(stack, up), deployed);
     for (const line of announced(felt, findings)) options.say(`repair: ${line}`);
     const why = objection(felt, copies, doubt(copies), options);
     if (why !== undefined) throw new Error(why);
+    meant = felt.filter(({ does }) => does === "replace").map(({ name }) => name);
   }
   if (rules.length > 0) {
     const neutron = new Neutron(await openCloud(stack, deployed));
@@ -90,5 +93,5 @@ export async function repair(stack: Stack, verdict: Verdict, options: RepairOpti
       await fleet.close();
     }
   }
-  if (up !== undefined) await stack.up(up, options);
+  if (up !== undefined) await stack.up(up, { ...options, env: { ...stack.env, [MAY_REPLACE]: meant.join(",") } });
 }

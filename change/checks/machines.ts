@@ -13,6 +13,23 @@ export function unfinished({ unfinished: pairs }: Change): Problem[] {
     }));
 }
 
+/** Nova's servers hang on their ports: one whose port is gone from the state would be replaced with all that is on it. */
+export function portless({ kept }: Change, mayReplace: readonly string[]): Problem[] {
+  return kept
+    .filter(({ standing: { addresses, hostname } }) => {
+      const gone = Object.values(addresses).some((each) => each.length === 0);
+      return gone && !mayReplace.includes(hostname);
+    })
+    .map(({ planned, standing }) => ({
+      path: pathOf(planned),
+      cause: `a port of ${standing.hostname} is gone from the cloud: the server would be deleted and made anew`,
+      mend:
+        planned.role === "database"
+          ? `docs/recover.md, "A database server is lost"; when the others are synced, delete it (\`openstack server delete ${standing.hostname}\`), and \`pulumi up --refresh\` makes it anew`
+          : "if that is meant: `npm run verify -- --repair --replace-servers`",
+    }));
+}
+
 /** Who was built before servers could say farewell would be cut off in the middle of what it does. */
 export function unprepared({ resized, leaving }: Change): Problem[] {
   const stopped = [

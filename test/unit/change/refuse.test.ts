@@ -21,14 +21,22 @@ interface Case {
   stack?: string;
   before?: Raw;
   state?: (resources: Resource[]) => Resource[];
+  mayReplace?: string[];
 }
 
-function found({ now, stack = "dev", before = dualStack(), state = (all) => all }: Case): Problem[] {
+/** Somebody deleted it, and the state was refreshed. */
+const withoutPort =
+  (name: string) =>
+  (all: Resource[]): Resource[] =>
+    all.filter(({ urn }) => !urn.endsWith(`Port::${name}`));
+
+function found({ now, stack = "dev", before = dualStack(), state = (all) => all, mayReplace = [] }: Case): Problem[] {
   const standing = deployed(state(stateOf(plan(specOf(before)))));
   const { spec, problems } = validate(now, stack, standingOf(standing));
   if (!spec) throw new Error(formatProblems(problems, "test"));
   const planned = plan(spec);
-  return refusals(planned, spec, SECRETS, standing, changeOf(planned, standing));
+  const intent = { mayDelete: spec.mayDelete, mayReplace };
+  return refusals(planned, intent, SECRETS, standing, changeOf(planned, standing));
 }
 
 function refuses(title: string, changed: Case, path: string, cause: RegExp, mend: RegExp): void {
@@ -52,6 +60,11 @@ describe("what a stack file may say of a cluster that runs", () => {
   allows("the same", { now: dualStack() });
   allows("a group that sorts first", { now: dualStack({ appServers: { api: {}, app: {} } }) });
   allows("two router ids at once", { now: dualStack({ vrrp: { routerIds: { ipv4: 61, ipv6: 62, internal: 53 } } }) });
+  allows("another one instead of a server that lost its port, when a repair means that", {
+    now: dualStack(),
+    state: withoutPort("app-dc1-1-internal"),
+    mayReplace: ["dev-app-dc1-1"],
+  });
   allows("another flavor", { now: dualStack({ loadBalancers: { flavor: "m1.medium" } }) });
   allows("another name of the stack", { now: dualStack(), stack: "prod" });
   allows("another customer, with the first name noted", { now: dualStack({ customer: "acme", clusterName: "dev" }) });
@@ -221,6 +234,15 @@ describe("what it may not", () => {
     /would bring 203\.0\.113\.101 into the adverts/,
     /leave it as it was/,
   );
+  for (const port of ["lb-dc1-external", "lb-dc1-internal", "db-dc1-internal"]) {
+    refuses(
+      `a server whose port ${port} is gone`,
+      { now: dualStack(), state: withoutPort(port) },
+      "datacenters.dc1",
+      /a port of dev-(lb|db)-dc1 is gone from the cloud: the server would be deleted/,
+      port.startsWith("db") ? /"A database server is lost"/ : /--replace-servers/,
+    );
+  }
   refuses(
     "a server that Nova gave up on",
     {
@@ -275,7 +297,13 @@ describe("what it may not", () => {
   test("machines that exist, where OpenStack made them", () => {
     const standing = deployed(stateOf(plan(specOf(dualStack()))));
     const planned = { ...plan(specOf(dualStack())), source: "existing" as const };
-    const problems = refusals(planned, { mayDelete: [] }, SECRETS, standing, changeOf(planned, standing));
+    const problems = refusals(
+      planned,
+      { mayDelete: [], mayReplace: [] },
+      SECRETS,
+      standing,
+      changeOf(planned, standing),
+    );
     assert.deepEqual(
       problems.map(({ path }) => path),
       ["machines.source"],
