@@ -215,6 +215,60 @@ test("a release that does not compile is refused; one that does not load is take
   assert.match(await ask("/healthz"), /"release":"next"/);
 });
 
+test("who says farewell stops only while the others are synced, and the next push has it serve again", async () => {
+  const [db1, db2] = databases as [Machine, Machine];
+  await db2.output("systemctl stop mariadb");
+  const refused = await db1.run("/opt/ha-cluster/farewell.sh database");
+  assert.notEqual(refused.code, 0);
+  assert.match(
+    refused.stderr,
+    /MariaDB would stop here, and 198\.51\.100\.212 is not synced: .*Heal 198\.51\.100\.212 first/s,
+  );
+  assert.match(await status(211), /200 OK/);
+  await db2.output("systemctl start mariadb");
+  await until(
+    "db2 is synced",
+    () => status(212),
+    (answer) => answer.includes("200 OK"),
+    { seconds: 60 },
+  );
+
+  assert.match(assertDone(await db1.run("/opt/ha-cluster/farewell.sh database")).stdout, /serves no more/);
+  assert.equal(await db1.output("systemctl is-active mariadb || :"), "inactive");
+  assert.match(await status(211), /503/);
+  assert.match(
+    assertDone(await db1.push("database", "files", databaseFiles(211))).stdout,
+    /serves again.*in force again/s,
+  );
+  assert.match(await status(211), /200 OK/);
+});
+
+test("an application that says farewell refuses new connections, answers those it has, and comes back", async () => {
+  const open = `exec 3<>/dev/tcp/198.51.100.221/8000; touch /run/opened; while [ ! -e /run/ask ]; do sleep 0.1; done
+printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3; timeout 10 cat <&3`;
+  const peer = databases[1]!;
+  const held = peer.run(`bash -c "$(cat <<'END'\n${open}\nEND\n)"`);
+  await until(
+    "the connection is open",
+    () => peer.run("test -e /run/opened"),
+    ({ code }) => code === 0,
+  );
+  const farewell = app.run("/opt/ha-cluster/farewell.sh app-server");
+  await until(
+    "a new connection is refused",
+    () => peer.run("bash -c 'exec 3<>/dev/tcp/198.51.100.221/8000'"),
+    ({ text }) => text.includes("Connection refused"),
+  );
+  assert.equal(await app.output("systemctl is-active app"), "active");
+  await peer.output("touch /run/ask");
+  assert.match((await held).stdout, /200 OK.*"release":"next"/s);
+  assert.match(assertDone(await farewell).stdout, /serves no more/);
+  assert.equal(await app.output("systemctl is-active app || :"), "inactive");
+  assert.match(assertDone(await app.push("app-server", "files", appFiles())).stdout, /serves again.*in force again/s);
+  assert.match(await ask("/healthz"), /200$/);
+  assert.equal(await app.output("nft list tables | grep leaving || :"), "");
+});
+
 test("two of three database servers back after a power cut: a push says why it hangs; the third one heals it", async () => {
   databases.forEach((machine) => machine.powerOff());
   await Promise.all(databases.slice(0, 2).map((machine) => machine.powerOn()));

@@ -13,6 +13,7 @@ import {
 } from "./harness/load-balancers";
 import type { Machine } from "./harness/machine";
 import { RENDERED_APP, RENDERED_VIPS, rendered } from "./harness/rendered";
+import type { Result } from "./harness/shell";
 import { Site } from "./harness/site";
 import { Upload } from "./harness/upload";
 
@@ -184,5 +185,36 @@ test("two load balancers drain at once, and each finishes what it has", async ()
   await second();
   await end(one);
   await end(other);
+  await untilServed();
+});
+
+test("who says farewell hands over, and the next push has it serve again; the last one refuses to go", async () => {
+  const goes = (await holder())!;
+  const others = [lb1, lb2, lb3].filter((machine) => machine !== goes);
+  const farewell = (machine: Machine): Promise<Result> => machine.run("/opt/ha-cluster/farewell.sh load-balancer");
+  const said = await farewell(goes);
+  assert.equal(said.code, 0, said.text);
+  assert.match(said.stdout, /another load balancer took the VIPs.*serves no more, and may be stopped/s);
+  assert.equal(await goes.output("systemctl is-active keepalived || :"), "inactive");
+  await untilServed();
+
+  const stays = (await holder())!;
+  const third = others.find((machine) => machine !== stays)!;
+  await third.output("systemctl stop keepalived");
+  const refused = await farewell(stays);
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.stderr, /no other load balancer took the VIPs, so this one stays/);
+  await untilServed();
+  assert.equal(await holder(), stays);
+
+  await third.output("systemctl start keepalived");
+  const bundles = rendered();
+  const back = await goes.push("load-balancer", "files", bundles[[lb1, lb2, lb3].indexOf(goes)]!);
+  assertDone(back);
+  assert.match(back.stdout, /in force again/);
+  assert.equal(
+    await goes.output("systemctl is-active keepalived; ls /run/ha-cluster/maintenance 2>&1 || :"),
+    "active\nls: cannot access '/run/ha-cluster/maintenance': No such file or directory",
+  );
   await untilServed();
 });
