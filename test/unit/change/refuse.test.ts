@@ -1,43 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { changeOf } from "../../../change/change";
-import { deployed, type Resource, standingOf } from "../../../change/deployed";
+import { deployed } from "../../../change/deployed";
 import { refusals } from "../../../change/refuse";
-import { validate } from "../../../config/validate";
-import { NOTHING_STANDS } from "../../../config/places";
-import { formatProblems, type Problem } from "../../../config/problems";
+import { formatProblems } from "../../../config/problems";
 import { plan } from "../../../plan/plan";
 import { DerivedSecrets } from "../../../secrets/derive";
+import { type Case, found, RISK, SECRETS, withoutPort } from "../../support/changes";
 import { dualStack, type Raw, specOf } from "../../support/specs";
 import { stateOf } from "../../support/state";
-
-const ROOT = "a root secret of the tests, 32 long";
-const SECRETS = { root: ROOT, certificateKeys: {} };
-const RISK = { acceptedBy: "J. Doe", on: "2026-11-22" };
-
-interface Case {
-  /** What the file says now; what stands was built from the plain dual stack. */
-  now: Raw;
-  stack?: string;
-  before?: Raw;
-  state?: (resources: Resource[]) => Resource[];
-  mayReplace?: string[];
-}
-
-/** Somebody deleted it, and the state was refreshed. */
-const withoutPort =
-  (name: string) =>
-  (all: Resource[]): Resource[] =>
-    all.filter(({ urn }) => !urn.endsWith(`Port::${name}`));
-
-function found({ now, stack = "dev", before = dualStack(), state = (all) => all, mayReplace = [] }: Case): Problem[] {
-  const standing = deployed(state(stateOf(plan(specOf(before)))));
-  const { spec, problems } = validate(now, stack, standingOf(standing));
-  if (!spec) throw new Error(formatProblems(problems, "test"));
-  const planned = plan(spec);
-  const intent = { mayDelete: spec.mayDelete, mayReplace };
-  return refusals(planned, intent, SECRETS, standing, changeOf(planned, standing));
-}
 
 function refuses(title: string, changed: Case, path: string, cause: RegExp, mend: RegExp): void {
   test(title, () => {
@@ -50,53 +21,6 @@ function refuses(title: string, changed: Case, path: string, cause: RegExp, mend
     assert.match(problems[0]!.cause, cause);
     assert.match(problems[0]!.mend, mend);
   });
-}
-
-function allows(title: string, changed: Case): void {
-  test(title, () => assert.deepEqual(found(changed), []));
-}
-
-describe("what a stack file may say of a cluster that runs", () => {
-  allows("the same", { now: dualStack() });
-  allows("a group that sorts first", { now: dualStack({ appServers: { api: {}, app: {} } }) });
-  allows("two router ids at once", { now: dualStack({ vrrp: { routerIds: { ipv4: 61, ipv6: 62, internal: 53 } } }) });
-  allows("another one instead of a server that lost its port, when a repair means that", {
-    now: dualStack(),
-    state: withoutPort("app-dc1-1-internal"),
-    mayReplace: ["dev-app-dc1-1"],
-  });
-  allows("another flavor", { now: dualStack({ loadBalancers: { flavor: "m1.medium" } }) });
-  allows("another name of the stack", { now: dualStack(), stack: "prod" });
-  allows("another customer, with the first name noted", { now: dualStack({ customer: "acme", clusterName: "dev" }) });
-  allows("a third datacenter, which sorts first", {
-    before: dualStack({ datacenters: { dc1: {}, dc2: {} }, quorumRisk: RISK }),
-    now: dualStack({ datacenters: { ams: {}, dc1: {}, dc2: {} } }),
-  });
-  allows("the first datacenter less, and said so", {
-    now: dualStack({ datacenters: { dc2: {}, dc3: {} }, quorumRisk: RISK, mayDelete: ["db-dc1"] }),
-  });
-  allows("a new group and the service that uses it, beside those that were there", {
-    now: dualStack({
-      appServers: { app: {}, api: {} },
-      services: { web: { http: 80, servers: "app" }, queue: { tcp: 5000, servers: "api" } },
-    }),
-  });
-  allows("IPv6 that comes", {
-    before: dualStack({ ...withoutIpv6() }),
-    now: dualStack(),
-  });
-  allows("anything before the first build", { now: dualStack({ customer: "other" }), state: () => [] });
-  allows("another database port, while no application knows one", {
-    now: dualStack({ database: { port: 3307 } }),
-    state: (all) => all.filter(({ urn }) => !urn.includes("app-")),
-  });
-});
-
-function withoutIpv6(): Raw {
-  return {
-    external: { ipv4: { cidr: "203.0.113.0/24", gateway: "203.0.113.1" }, vipRanges: ["203.0.113.96/28"] },
-    vips: { www: { ipv4: "203.0.113.100" } },
-  };
 }
 
 function twoVips(primary: string): Raw {
@@ -309,13 +233,4 @@ describe("what it may not", () => {
       ["machines.source"],
     );
   });
-});
-
-test("a server that was never pushed to may go anywhere: it serves nobody", () => {
-  const nothing = (all: Resource[]): Resource[] => all.filter(({ type }) => type !== "command:remote:Command");
-  assert.deepEqual(found({ now: dualStack({ appServers: { app: { slots: [2] } } }), state: nothing }), []);
-});
-
-test("nothing stands before the first build", () => {
-  assert.deepEqual(standingOf(deployed([])), NOTHING_STANDS);
 });

@@ -1,0 +1,41 @@
+import { changeOf } from "../../change/change";
+import { deployed, type Resource, standingOf } from "../../change/deployed";
+import { refusals } from "../../change/refuse";
+import { validate } from "../../config/validate";
+import { formatProblems, type Problem } from "../../config/problems";
+import { plan } from "../../plan/plan";
+import { dualStack, type Raw, specOf } from "./specs";
+import { stateOf } from "./state";
+
+export const SECRETS = { root: "a root secret of the tests, 32 long", certificateKeys: {} };
+export const RISK = { acceptedBy: "J. Doe", on: "2026-11-22" };
+
+export interface Case {
+  /** What the file says now; what stands was built from the plain dual stack. */
+  now: Raw;
+  stack?: string;
+  before?: Raw;
+  state?: (resources: Resource[]) => Resource[];
+  mayReplace?: string[];
+}
+
+/** Somebody deleted it, and the state was refreshed. */
+export const withoutPort =
+  (name: string) =>
+  (all: Resource[]): Resource[] =>
+    all.filter(({ urn }) => !urn.endsWith(`Port::${name}`));
+
+export function found({
+  now,
+  stack = "dev",
+  before = dualStack(),
+  state = (all) => all,
+  mayReplace = [],
+}: Case): Problem[] {
+  const standing = deployed(state(stateOf(plan(specOf(before)))));
+  const { spec, problems } = validate(now, stack, standingOf(standing));
+  if (!spec) throw new Error(formatProblems(problems, "test"));
+  const planned = plan(spec);
+  const intent = { mayDelete: spec.mayDelete, mayReplace };
+  return refusals(planned, intent, SECRETS, standing, changeOf(planned, standing));
+}

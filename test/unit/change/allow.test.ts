@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { deployed, type Resource, standingOf } from "../../../change/deployed";
+import { NOTHING_STANDS } from "../../../config/places";
+import { type Case, found, RISK, withoutPort } from "../../support/changes";
+import { dualStack, type Raw } from "../../support/specs";
+
+function allows(title: string, changed: Case): void {
+  test(title, () => assert.deepEqual(found(changed), []));
+}
+
+describe("what a stack file may say of a cluster that runs", () => {
+  allows("the same", { now: dualStack() });
+  allows("a group that sorts first", { now: dualStack({ appServers: { api: {}, app: {} } }) });
+  allows("two router ids at once", { now: dualStack({ vrrp: { routerIds: { ipv4: 61, ipv6: 62, internal: 53 } } }) });
+  allows("another one instead of a server that lost its port, when a repair means that", {
+    now: dualStack(),
+    state: withoutPort("app-dc1-1-internal"),
+    mayReplace: ["dev-app-dc1-1"],
+  });
+  allows("another flavor", { now: dualStack({ loadBalancers: { flavor: "m1.medium" } }) });
+  allows("another name of the stack", { now: dualStack(), stack: "prod" });
+  allows("another customer, with the first name noted", { now: dualStack({ customer: "acme", clusterName: "dev" }) });
+  allows("a third datacenter, which sorts first", {
+    before: dualStack({ datacenters: { dc1: {}, dc2: {} }, quorumRisk: RISK }),
+    now: dualStack({ datacenters: { ams: {}, dc1: {}, dc2: {} } }),
+  });
+  allows("the first datacenter less, and said so", {
+    now: dualStack({ datacenters: { dc2: {}, dc3: {} }, quorumRisk: RISK, mayDelete: ["db-dc1"] }),
+  });
+  allows("a new group and the service that uses it, beside those that were there", {
+    now: dualStack({
+      appServers: { app: {}, api: {} },
+      services: { web: { http: 80, servers: "app" }, queue: { tcp: 5000, servers: "api" } },
+    }),
+  });
+  allows("IPv6 that comes", {
+    before: dualStack({ ...withoutIpv6() }),
+    now: dualStack(),
+  });
+  allows("anything before the first build", { now: dualStack({ customer: "other" }), state: () => [] });
+  allows("another database port, while no application knows one", {
+    now: dualStack({ database: { port: 3307 } }),
+    state: (all) => all.filter(({ urn }) => !urn.includes("app-")),
+  });
+});
+
+function withoutIpv6(): Raw {
+  return {
+    external: { ipv4: { cidr: "203.0.113.0/24", gateway: "203.0.113.1" }, vipRanges: ["203.0.113.96/28"] },
+    vips: { www: { ipv4: "203.0.113.100" } },
+  };
+}
+
+test("a server that was never pushed to may go anywhere: it serves nobody", () => {
+  const nothing = (all: Resource[]): Resource[] => all.filter(({ type }) => type !== "command:remote:Command");
+  assert.deepEqual(found({ now: dualStack({ appServers: { app: { slots: [2] } } }), state: nothing }), []);
+});
+
+test("nothing stands before the first build", () => {
+  assert.deepEqual(standingOf(deployed([])), NOTHING_STANDS);
+});
