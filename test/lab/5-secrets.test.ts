@@ -48,7 +48,7 @@ describe("what must not be known", () => {
   test("not in outputs, previews and updates", async () => {
     noneIn(JSON.stringify(await stack.outputs()), "the outputs");
     // Another root makes all secrets new: the preview has every secret of both in hand, and must show none.
-    const other = await open(stackFile().set("customer", "other"), folder.path);
+    const other = await open(stackFile().set("customer", "other").set("clusterName", "test"), folder.path);
     noneIn((await other.preview(["--diff", "--show-secrets=false"])).stdout, "the preview");
   });
 

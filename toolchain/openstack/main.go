@@ -64,6 +64,7 @@ func provider() tfbridge.ProviderInfo {
 			"openstack_networking_subnet_v2":  function("networking", "getSubnet"),
 			"openstack_images_image_v2":       function("images", "getImage"),
 			"openstack_compute_flavor_v2":     function("compute", "getFlavor"),
+			"openstack_compute_instance_v2":   function("compute", "getInstanceV2"),
 		},
 	}
 	// Without it a resource that needs a name and is given none fails, instead of being named after its Pulumi resource.
