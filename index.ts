@@ -27,8 +27,8 @@ export = async () => {
   if (!plan) throw new Error("a stack without problems has a plan");
   for (const warning of warnings) void pulumi.log.warn(formatProblem(warning));
 
-  const change = changeOf(plan, deployed);
   const mayReplace = (process.env[MAY_REPLACE] ?? "").split(",");
+  const change = changeOf(plan, deployed, mayReplace);
   refuse([
     ...refusals(plan, { mayDelete: spec.mayDelete, mayReplace }, secrets, deployed, change),
     ...(await askCloud(plan, deployed, change)),

@@ -22,18 +22,21 @@ export interface Change {
   unfinished: Pair[];
   /** Deleted at the end. */
   leaving: DeployedServer[];
+  /** Ids of those that are kept and that nothing may replace, whatever became of their ports. */
+  held: string[];
   /** Of those that are kept: stopped, as Nova resizes them. */
   resized: Pair[];
   /**
-   * Why each server that is to be stopped says farewell first; of those that did once, what was said then. Pulumi runs a
-   * Command anew when its text changes, so the same thing is said in other words when it is tried again.
+   * Why each server that is to be stopped or to leave says farewell first; of those that did once, what was said then.
+   * Pulumi runs a Command anew when its text changes, so the same is said in other words when it is tried again.
    */
   farewells: Record<string, string>;
   /** Of those that are kept: the file names another zone than the one that the state has. */
   rezoned: Pair[];
 }
 
-export function changeOf(plan: Plan, deployed: Deployed): Change {
+/** @param mayReplace host names of servers without data whose replacement is meant */
+export function changeOf(plan: Plan, deployed: Deployed, mayReplace: readonly string[] = []): Change {
   const planned = new Map(everyServer(plan).map((node) => [node.id, node]));
   const standing = new Map(deployed.servers.map((each) => [each.id, each]));
   const pairs = [...planned.values()].flatMap((node): Pair[] => {
@@ -42,27 +45,35 @@ export function changeOf(plan: Plan, deployed: Deployed): Change {
   });
   const kept = pairs.filter((pair) => pair.standing.pushed);
   const resized = kept.filter((pair) => pair.planned.flavor !== pair.standing.flavor);
+  const leaving = deployed.servers.filter(({ id }) => !planned.has(id));
   return {
     first: deployed.servers.length === 0,
     founded: deployed.founded,
     created: [...planned.values()].filter(({ id }) => !standing.has(id)),
     kept,
     unfinished: pairs.filter((pair) => !pair.standing.pushed),
-    leaving: deployed.servers.filter(({ id }) => !planned.has(id)),
+    leaving,
+    held: kept.filter(({ standing }) => !mayReplace.includes(standing.hostname)).map(({ planned }) => planned.id),
     resized,
     farewells: {
       ...Object.fromEntries(
         kept.flatMap(({ standing: { id, farewell } }) => (farewell === undefined ? [] : [[id, farewell]])),
       ),
       ...Object.fromEntries(
-        resized.map(({ planned, standing: { id, flavor, farewell } }) => {
-          const why = `${flavor} to ${planned.flavor ?? ""}`;
-          return [id, farewell === why ? `${why}, again` : why];
-        }),
+        resized.map(({ planned, standing }) => [
+          planned.id,
+          another(`${standing.flavor} to ${planned.flavor ?? ""}`, standing),
+        ]),
       ),
+      ...Object.fromEntries(leaving.map((standing) => [standing.id, another("leaves", standing)])),
     },
     rezoned: kept.filter((pair) => pair.planned.availabilityZone !== pair.standing.zone),
   };
+}
+
+/** Said for the same reason as last time, in other words. */
+function another(why: string, { farewell }: DeployedServer): string {
+  return farewell === why ? `${why}, again` : why;
 }
 
 /** In the order of a rollout. Of machines that somebody else built none: they are neither made nor deleted. */

@@ -30,6 +30,8 @@ export interface DeployedServer {
   image: string;
   /** Fixed addresses by port, `external` or `internal`, in Neutron's order. */
   addresses: Partial<Record<"external" | "internal", string[]>>;
+  /** Whether each of its ports is in the state, and is the one that it was made with. */
+  hasPorts: boolean;
   /** Whether all that belongs on it was pushed once: from then on it may serve, and have data. */
   pushed: boolean;
   /** Whether its scripts know how to say farewell. */
@@ -126,6 +128,10 @@ function server(
     const found = ports.get(`${id}-${which}`)?.outputs?.["allFixedIps"];
     return Array.isArray(found) ? found.map(String) : [];
   };
+  const own = ["internal", ...(role === "load-balancer" ? ["external"] : [])].map(
+    (which) => ports.get(`${id}-${which}`)?.id,
+  );
+  const plugged = ((instance.outputs?.["networks"] ?? []) as { port?: string }[]).map(({ port }) => port);
   const farewell = / # (.*)$/.exec(input(commands.get(`${id}-farewell`), "create"))?.[1];
   const failed = instance.initErrors?.join("; ");
   return {
@@ -140,6 +146,7 @@ function server(
       ...(role === "load-balancer" && { external: addresses("external") }),
       internal: addresses("internal"),
     },
+    hasPorts: own.every((port) => port !== undefined && plugged.includes(port)),
     pushed: commands.has(`${id}-config`),
     knowsFarewell: input(commands.get(`${id}-scripts`), "stdin").includes("farewell.sh"),
     ...(farewell !== undefined && { farewell }),

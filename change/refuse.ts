@@ -5,7 +5,7 @@ import type { Change } from "./change";
 import { departures } from "./checks/departures";
 import { endpoints } from "./checks/endpoints";
 import { internalNetwork, moves, names, rootSecret, source, user } from "./checks/identity";
-import { portless, unfinished, unprepared } from "./checks/machines";
+import { atOnce, portless, unfinished, unprepared } from "./checks/machines";
 import { vrrp } from "./checks/vrrp";
 import type { Deployed } from "./deployed";
 
@@ -46,5 +46,6 @@ export function refusals(
     ...unfinished(change),
     ...portless(change, mayReplace),
     ...unprepared(change),
+    ...atOnce(change),
   ];
 }

@@ -39,9 +39,8 @@ export class Cluster extends pulumi.ComponentResource {
     const machines = this.machines(name, args, secrets);
     const context: Context = { plan, secrets, nodeFiles, machines, change: args.change, founded: args.change.founded };
 
-    const { leaving } = args.change;
     const gone =
-      machines instanceof OpenStackMachines ? leave(leaving, (id, way) => machines.door(id, way), parent) : [];
+      machines instanceof OpenStackMachines ? leave(args.change, (id, way) => machines.door(id, way), parent) : [];
     const { balancers, databases, apps } = inTurn(plan, args.change, gone, {
       balancer: (node, gate) => new LoadBalancer(node.id, { context, node, secrets: args.secrets, gate }, parent),
       database: (node, jump, gate) => new DatabaseServer(node.id, { context, node, jump, gate }, parent),
@@ -57,10 +56,14 @@ export class Cluster extends pulumi.ComponentResource {
     this.registerOutputs({ clientKey: this.clientKey, knownHosts: this.knownHosts });
   }
 
-  private machines(name: string, { plan, secrets: given }: ClusterArgs, secrets: DerivedSecrets): MachineSource {
+  private machines(
+    name: string,
+    { plan, change, secrets: given }: ClusterArgs,
+    secrets: DerivedSecrets,
+  ): MachineSource {
     switch (plan.source) {
       case "openstack":
-        return new OpenStackMachines(name, plan, secrets, this);
+        return new OpenStackMachines(name, plan, change.held, secrets, this);
       case "existing":
         if (given.sshPrivateKey === undefined) throw new Error("machines that exist need a private key");
         return new ExistingMachines(plan, given.sshPrivateKey);

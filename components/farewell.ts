@@ -20,7 +20,7 @@ export function beforeStop(
  * only after it has changed all others, and a load balancer that nobody sends adverts to takes the VIPs.
  */
 export function leave(
-  leaving: readonly DeployedServer[],
+  { leaving, farewells }: Pick<Change, "leaving" | "farewells">,
   door: (id: string, way: Pick<Door, "host" | "jump">) => Door,
   opts: { parent: pulumi.Resource },
 ): pulumi.Resource[] {
@@ -29,7 +29,7 @@ export function leave(
   const doors = new Map(balancers.map((each) => [each.id, door(each.id, { host: each.addresses.external![0]! })]));
   const gone: pulumi.Resource[] = [];
   const say = ({ id, role }: DeployedServer, way: Door): void => {
-    gone.push(farewell(id, { role, door: way, why: "leaves" }, opts, gone.slice(-1)));
+    gone.push(farewell(id, { role, door: way, why: farewells[id]! }, opts, gone.slice(-1)));
   };
   for (const each of databases) {
     const jump = doors.get(each.id.replace(/^db-/, "lb-")) ?? [...doors.values()][0];

@@ -28,7 +28,13 @@ export function internalServer(
   const machine = context.machines.internalServer(node, zone, jump.door, before, parent);
   const done = push(
     node.id,
-    { role: node.role, machine, scripts: context.nodeFiles.scripts, ...content },
+    {
+      role: node.role,
+      machine,
+      scripts: context.nodeFiles.scripts,
+      farewell: context.change.farewells[node.id],
+      ...content,
+    },
     { parent },
     // Its jump host has to be done first: loading the firewall there for the first time cuts connections that conntrack
     // has not seen begin, and they hang. Besides, a load balancer is the way out to package archives.

@@ -25,6 +25,8 @@ export interface Push {
   scripts: string;
   files: ConfigFile[];
   secrets: ConfigFile[];
+  /** Why it said farewell the last time, if it ever did; see {@link farewell}. */
+  farewell?: string;
   /** Of the database that founds the cluster. */
   founding?: Founding;
 }
@@ -73,13 +75,13 @@ export function push(
     args,
     { ...opts, dependsOn: adoption ? [scripts, adoption] : [scripts], additionalSecretOutputs: ["stdout", "stderr"] },
   );
-  // Nova stops a server to give it another flavor: then it has to prove anew that it serves.
-  const made = args.machine.flavor === undefined ? "" : ` # ${args.machine.flavor}`;
+  // Who has said farewell has to prove anew that it serves, also if it was not stopped after all.
+  const after = args.farewell === undefined ? "" : ` # after: ${args.farewell}`;
   const founding = args.founding && found(args.machine.door, args.founding, { ...opts, dependsOn: [scripts] });
   return remote(
     `${name}-config`,
     {
-      script: `${root}${pushCommand(args.role, "files")}${made}`,
+      script: `${root}${pushCommand(args.role, "files")}${after}`,
       stdin: bundle(args.files),
       attempts: ATTEMPTS.booting,
     },

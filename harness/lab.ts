@@ -107,6 +107,11 @@ export class Lab {
   }
 
   /** For commands that print nothing worth reading. */
+  /** As the provider would. */
+  async admin(...args: string[]): Promise<void> {
+    await run(LAB, ["openstack", ...args], { env: { ...process.env, OS_CLOUD: "lab-admin" } });
+  }
+
   async openstackDo(...args: string[]): Promise<void> {
     await run(LAB, ["openstack", ...args], { env: { ...process.env, OS_CLOUD: `lab-${this.project}` } });
   }

@@ -9,20 +9,17 @@ export function unfinished({ unfinished: pairs }: Change): Problem[] {
     .map(({ planned, standing }) => ({
       path: pathOf(planned),
       cause: `${standing.hostname} was never finished: ${standing.failed!}`,
-      mend: `mend what that says (quota, room in the zone), then \`pulumi up --refresh --replace '**:Instance::${planned.id}'\`: it has served nobody yet`,
+      mend: `mend what that says (quota, room in the zone), then \`pulumi refresh\` and \`pulumi up --replace '**:Instance::${planned.id}'\`: it has served nobody yet`,
     }));
 }
 
 /** Nova's servers hang on their ports: one whose port is gone from the state would be replaced with all that is on it. */
 export function portless({ kept }: Change, mayReplace: readonly string[]): Problem[] {
   return kept
-    .filter(({ standing: { addresses, hostname } }) => {
-      const gone = Object.values(addresses).some((each) => each.length === 0);
-      return gone && !mayReplace.includes(hostname);
-    })
+    .filter(({ standing: { hasPorts, hostname } }) => !hasPorts && !mayReplace.includes(hostname))
     .map(({ planned, standing }) => ({
       path: pathOf(planned),
-      cause: `a port of ${standing.hostname} is gone from the cloud: the server would be deleted and made anew`,
+      cause: `a port of ${standing.hostname} is gone, or is another one than it was made with: the server would be deleted and made anew`,
       mend:
         planned.role === "database"
           ? `docs/recover.md, "A database server is lost"; when the others are synced, delete it (\`openstack server delete ${standing.hostname}\`), and \`pulumi up --refresh\` makes it anew`
@@ -47,7 +44,19 @@ export function unprepared({ resized, leaving }: Change): Problem[] {
   ];
 }
 
-function flavorOf(node: PlannedServer): string {
+/** A database says farewell while all others are synced: not while one of them leaves. */
+export function atOnce({ resized, leaving }: Change): Problem[] {
+  if (resized.length === 0 || !leaving.some(({ role, pushed }) => role !== "app-server" && pushed)) return [];
+  return [
+    {
+      path: flavorOf(resized[0]!.planned),
+      cause: "would stop servers in the run in which a datacenter leaves",
+      mend: "in two runs: first the one, then the other",
+    },
+  ];
+}
+
+export function flavorOf(node: PlannedServer): string {
   switch (node.role) {
     case "load-balancer":
       return "loadBalancers.flavor";

@@ -1,17 +1,18 @@
 import * as openstack from "@pulumi/openstack";
 import type { Change, Pair } from "../../change/change";
-import { pathOf } from "../../change/checks/machines";
+import { flavorOf, pathOf } from "../../change/checks/machines";
 import type { Deployed } from "../../change/deployed";
 import type { Problem } from "../../config/problems";
 import type { Plan } from "../../plan/plan";
 
 /** Reasons against a change that only the cloud knows. It is asked as little as can be: every preview waits for it. */
-export async function askCloud(plan: Plan, deployed: Deployed, { rezoned, kept }: Change): Promise<Problem[]> {
+export async function askCloud(plan: Plan, deployed: Deployed, { rezoned, resized, kept }: Change): Promise<Problem[]> {
   const failed = kept.filter(({ standing }) => standing.failed !== undefined);
   const problems = await Promise.all([
     externalNetwork(plan, deployed),
     ...rezoned.map(ofZone),
-    ...failed.map(ofFlavor),
+    ...failed.map(ofFailure),
+    ...resized.map(ofFlavor),
   ]);
   const first = new Map(problems.flatMap((each) => (each ? [[each.path, each] as const] : [])));
   return [...first.values()];
@@ -53,14 +54,37 @@ async function ofZone({ planned, standing }: Pair): Promise<Problem | undefined>
 }
 
 /** The state has the new flavor also of a server whose resize failed, so that nothing would try it again. */
-async function ofFlavor({ planned, standing }: Pair): Promise<Problem | undefined> {
+async function ofFailure({ planned, standing }: Pair): Promise<Problem | undefined> {
   const server = await nova(standing.machine);
   if (typeof server !== "string" && server.flavorName === standing.flavor) return undefined;
   const now = typeof server === "string" ? server : `it still has ${server.flavorName}`;
   return {
     path: pathOf(planned),
     cause: `${standing.hostname} was to become ${standing.flavor}, which failed (${standing.failed!}); ${now}`,
-    mend: "mend what that says, then `pulumi up --refresh`, with the new flavor or the old one: it goes on from what Nova has",
+    mend: "mend what that says, then `pulumi refresh`, and `pulumi up` with the new flavor or the old one: it goes on from what Nova has",
+  };
+}
+
+/** Nova refuses a smaller disk, and does so when the server has said farewell already. */
+async function ofFlavor({ planned, standing }: Pair): Promise<Problem | undefined> {
+  const wanted = planned.flavor ?? "";
+  const disk = async (name: string): Promise<number> => (await openstack.compute.getFlavor({ name })).disk ?? 0;
+  const path = flavorOf(planned);
+  let now: number, then: number;
+  try {
+    [now, then] = await Promise.all([disk(standing.flavor), disk(wanted)]);
+  } catch (error) {
+    return {
+      path,
+      cause: `can't be compared with ${standing.flavor}, which ${standing.hostname} has: ${error instanceof Error ? error.message : String(error)}`,
+      mend: `is ${wanted} the name of a flavor? \`openstack flavor list\` shows them`,
+    };
+  }
+  if (then >= now) return undefined;
+  return {
+    path,
+    cause: `${wanted} has a disk of ${then} GiB, and ${standing.hostname} one of ${now} GiB (${standing.flavor}): Nova makes no disk smaller`,
+    mend: `write a flavor with a disk of ${now} GiB or more`,
   };
 }
 

@@ -8,8 +8,6 @@ export interface Machine {
   /** Another one is another machine, and gets everything anew. */
   id: pulumi.Input<string>;
   door: Door;
-  /** Absent where it is not made. */
-  flavor?: string;
   /** What a host that somebody else built has to be told before anything of it is replaced; absent where it is made. */
   adoption?: string;
 }

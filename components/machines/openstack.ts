@@ -23,6 +23,8 @@ export class OpenStackMachines implements MachineSource {
   constructor(
     name: string,
     private readonly plan: Plan,
+    /** Ids of servers that nothing may replace. */
+    private readonly held: readonly string[],
     private readonly secrets: DerivedSecrets,
     parent: pulumi.Resource,
   ) {
@@ -93,11 +95,12 @@ export class OpenStackMachines implements MachineSource {
         hostKey: this.secrets.hostKey(node.id),
         serverGroup: this.serverGroups[node.role],
         ports,
+        held: this.held.includes(node.id),
         before: before(door),
       },
       { parent },
     );
-    return { id: serverId, door, ...(node.flavor !== undefined && { flavor: node.flavor }) };
+    return { id: serverId, door };
   }
 }
 
@@ -136,6 +139,8 @@ interface NovaServerArgs {
   serverGroup: pulumi.Input<string>;
   /** In the order of the machine's interfaces. */
   ports: PortArgs[];
+  /** Whether nothing may replace it. */
+  held: boolean;
   /** What it waits for before it is changed. */
   before: pulumi.Resource[];
 }
@@ -190,8 +195,12 @@ class NovaServer extends pulumi.ComponentResource {
       {
         parent: this,
         // What is for new servers: it never replaces one that serves. A server group that somebody deleted is made anew, and
-        // a zone may be called otherwise by its provider; whether a server would have to move is asked before (ask.ts).
-        ignoreChanges: ["imageName", "userData", "keyPair", "schedulerHints", "availabilityZone"],
+        // a zone may be called otherwise by its provider; whether a server would have to move is asked before (ask.ts). A port
+        // that is found gone by the refresh of this very run is in the state that was read before it.
+        ignoreChanges: [
+          ...["imageName", "userData", "keyPair", "schedulerHints", "availabilityZone"],
+          ...(args.held ? ["networks"] : []),
+        ],
         // The server's address is its port's, so the old server has to go first.
         deleteBeforeReplace: true,
         dependsOn: args.before,

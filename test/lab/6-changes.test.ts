@@ -14,6 +14,9 @@ import { cluster, lab, NAME, open, stackFile } from "./support";
 /** As in 6-rollouts.test.ts. */
 const PER_SECOND = 10;
 
+/** As m1.small, with more memory: Nova makes no disk smaller, so that the way back needs one of the same size. */
+const WIDE = "ha-cluster-test-wide";
+
 interface Row {
   urn: string;
   id?: string;
@@ -24,8 +27,16 @@ describe("changes of a cluster that runs", () => {
   const folder = temporaryFolder();
   const caFile = join(folder.path, "ca.pem");
 
-  before(() => writeFileSync(caFile, CERTIFICATE));
-  after(() => folder.remove());
+  before(async () => {
+    writeFileSync(caFile, CERTIFICATE);
+    // A run that was killed left it.
+    await lab.admin("flavor", "delete", WIDE).catch(() => undefined);
+    await lab.admin("flavor", "create", "--ram", "3072", "--disk", "10", "--vcpus", "1", WIDE);
+  });
+  after(async () => {
+    folder.remove();
+    await lab.admin("flavor", "delete", WIDE);
+  });
 
   const stackOf = (file: StackFile): Promise<Stack> => open(file, folder.path);
 
@@ -75,25 +86,35 @@ describe("changes of a cluster that runs", () => {
       /ha-cluster:datacenters\.dc1\.availabilityZone\n\s+is dc2, but test-\S+-dc1(-1)? runs in dc1: a server that runs is not moved/,
     ],
     [
+      "a flavor with a smaller disk",
+      (file: StackFile) => file.set("database.flavor", "m1.tiny"),
+      /ha-cluster:database\.flavor\n\s+m1\.tiny has a disk of 1 GiB, and test-db-dc\d one of 10 GiB/,
+    ],
+    [
       "a datacenter under another name",
       (file: StackFile) => file.set("datacenters", { dc1: {}, dc2: {}, ams: { availabilityZone: "dc3" } }),
       /ha-cluster:datacenters\.ams\n\s+is new, while `dc3` would be deleted in the same run/,
     ],
   ] as const) {
     test(`${what}: refused with the way to do it, and nothing is touched`, async () => {
-      await refused(await stackOf(change(stackFile())), words);
+      await refused(() => stackOf(change(stackFile())), words);
     });
   }
 
   test("another root secret: refused with the way to do it, and nothing is touched", async () => {
-    const stack = await stackOf(stackFile());
-    const set = ["config", "set", "--secret", "ha-cluster:rootSecret", ...args(stack)];
-    await stack.must(set, { input: "another root secret of the tests, also 32 long" });
-    await refused(stack, /ha-cluster:rootSecret\n\s+is not the one that this cluster was built with/);
+    const changed = async (): Promise<Stack> => {
+      const stack = await stackOf(stackFile());
+      const set = ["config", "set", "--secret", "ha-cluster:rootSecret", ...args(stack)];
+      await stack.must(set, { input: "another root secret of the tests, also 32 long" });
+      return stack;
+    };
+    await refused(changed, /ha-cluster:rootSecret\n\s+is not the one that this cluster was built with/);
   });
 
-  async function refused(stack: Stack, words: RegExp): Promise<void> {
+  /** All stacks of this file share one configuration file: the changed one is written last. */
+  async function refused(changed: () => Promise<Stack>, words: RegExp): Promise<void> {
     const before = await resources();
+    const stack = await changed();
     for (const command of ["preview", "up"]) {
       const skip = command === "up" ? ["--yes", "--skip-preview"] : [];
       const { code, stdout, stderr } = await stack.pulumi([command, ...skip, ...args(stack)]);
@@ -144,7 +165,7 @@ describe("changes of a cluster that runs", () => {
         .set("loadBalancers", { flavor: flavor(here) })
         .set("database.flavor", flavor(here))
         .set("appServers.app.flavor", flavor(here));
-    await unnoticed(t, file("m1.medium"));
+    await unnoticed(t, file(WIDE));
     assert.deepEqual(await servers(), before, "the same servers, not new ones");
     await rowIsThere(token);
     const state = await resources();
@@ -172,8 +193,11 @@ describe("changes of a cluster that runs", () => {
       );
     for (const name of ids.map((id) => `test-${id}`)) {
       const { flavor } = await lab.openstack<{ flavor: unknown }>("server", "show", name);
-      assert.match(JSON.stringify(flavor), /m1\.medium/);
+      assert.match(JSON.stringify(flavor), new RegExp(WIDE));
     }
+
+    await unnoticed(t, stackFile());
+    await rowIsThere(token);
   });
 
   test("the first datacenter leaves, and comes back", async (t) => {

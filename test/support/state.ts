@@ -35,6 +35,9 @@ export function stateOf(plan: Plan): Resource[] {
           availabilityZone: node.availabilityZone,
           flavorName: node.flavor,
           imageName: plan.image,
+          networks: ["internal", ...("external" in node ? ["external"] : [])].map((name) => ({
+            port: `id-of-${node.id}-${name}`,
+          })),
         }),
         resource("", "command:remote:Command", `${node.id}-scripts`, { stdin: "install_script farewell.sh" }),
         resource("", "command:remote:Command", `${node.id}-config`, { stdin: bundles[node.id] }),

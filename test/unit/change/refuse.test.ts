@@ -163,7 +163,7 @@ describe("what it may not", () => {
       `a server whose port ${port} is gone`,
       { now: dualStack(), state: withoutPort(port) },
       "datacenters.dc1",
-      /a port of dev-(lb|db)-dc1 is gone from the cloud: the server would be deleted/,
+      /a port of dev-(lb|db)-dc1 is gone, or is another one than it was made with: the server would be deleted/,
       port.startsWith("db") ? /"A database server is lost"/ : /--replace-servers/,
     );
   }
@@ -191,6 +191,20 @@ describe("what it may not", () => {
     "database.flavor",
     /`db-dc1`, `db-dc2` and `db-dc3` would be stopped, but can't hand over first/,
     /first `pulumi up` without this change/,
+  );
+  refuses(
+    "another flavor while a datacenter leaves",
+    {
+      now: dualStack({
+        datacenters: { dc1: {}, dc3: {} },
+        quorumRisk: RISK,
+        mayDelete: ["db-dc2"],
+        database: { flavor: "m1.medium" },
+      }),
+    },
+    "database.flavor",
+    /in the run in which a datacenter leaves/,
+    /in two runs/,
   );
   refuses(
     "another root secret",

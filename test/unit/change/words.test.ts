@@ -91,6 +91,13 @@ describe("farewells", () => {
     assert.deepEqual(farewells(dualStack(), said("m1.large to m1.small")), { "db-dc2": "m1.large to m1.small" });
   });
 
+  test("are said by who leaves, and again when it stays and leaves anew", () => {
+    const two = dualStack({ datacenters: { dc1: {}, dc3: {} }, quorumRisk: RISK });
+    assert.equal(farewells(two)["db-dc2"], "leaves");
+    assert.deepEqual(farewells(dualStack(), said("leaves")), { "db-dc2": "leaves" });
+    assert.equal(farewells(two, said("leaves"))["db-dc2"], "leaves, again");
+  });
+
   test("are said again when the stop is tried again", () => {
     const once = said("m1.small to m1.medium");
     assert.deepEqual(farewells(resized, once), { "db-dc2": "m1.small to m1.medium, again" });
