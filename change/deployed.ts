@@ -13,7 +13,6 @@ export interface Resource {
   outputs?: Record<string, unknown>;
   /** Replaced already, and about to be deleted. */
   delete?: boolean;
-  protect?: boolean;
   /** Why the last change of it did not come to its end, though its inputs stand in the state as if it had. */
   initErrors?: string[];
 }
@@ -27,7 +26,6 @@ export interface DeployedServer {
   hostname: string;
   zone: string;
   flavor: string;
-  image: string;
   /** Fixed addresses by port, `external` or `internal`, in Neutron's order. */
   addresses: Partial<Record<"external" | "internal", string[]>>;
   /** Whether each of its ports is in the state, and is the one that it was made with. */
@@ -61,8 +59,6 @@ export interface Deployed {
   founded: boolean;
   /** Text that the last push of each server's configuration carried, by server id. */
   bundles: Record<string, string>;
-  /** Names of all live resources by type, e.g. to tell which Commands there are. */
-  names: (type: string) => ReadonlySet<string>;
 }
 
 const ROLES: Record<string, Role> = {
@@ -70,8 +66,6 @@ const ROLES: Record<string, Role> = {
   DatabaseServer: "database",
   AppServer: "app-server",
 };
-
-export const COMMAND = "command:remote:Command";
 
 /** @param resources of a deployment; secrets may be encrypted, as none is read */
 export function deployed(resources: readonly Resource[]): Deployed {
@@ -82,7 +76,7 @@ export function deployed(resources: readonly Resource[]): Deployed {
     byType.set(each.type, named.set(nameOf(each), each));
   }
   const of = (type: string): ReadonlyMap<string, Resource> => byType.get(type) ?? new Map<string, Resource>();
-  const commands = of(COMMAND);
+  const commands = of("command:remote:Command");
   const ports = of("openstack:networking/port:Port");
   const servers = [...of("openstack:compute/instance:Instance").values()].flatMap((instance) => {
     const id = nameOf(instance);
@@ -113,7 +107,6 @@ export function deployed(resources: readonly Resource[]): Deployed {
         return id !== undefined && typeof inputs?.["stdin"] === "string" ? [[id, inputs["stdin"]]] : [];
       }),
     ),
-    names: (type) => new Set(of(type).keys()),
   };
 }
 
@@ -141,7 +134,6 @@ function server(
     hostname: text(instance, "name"),
     zone: text(instance, "availabilityZone"),
     flavor: text(instance, "flavorName"),
-    image: text(instance, "imageName"),
     addresses: {
       ...(role === "load-balancer" && { external: addresses("external") }),
       internal: addresses("internal"),
