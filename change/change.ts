@@ -31,6 +31,8 @@ export interface Change {
    * Pulumi runs a Command anew when its text changes, so the same is said in other words when it is tried again.
    */
   farewells: Record<string, string>;
+  /** What each server that is kept has to prove itself after, by id: a farewell, also one whose end nobody heard. */
+  after: Record<string, string>;
   /** Of those that are kept: the file names another zone than the one that the state has. */
   rezoned: Pair[];
 }
@@ -46,6 +48,18 @@ export function changeOf(plan: Plan, deployed: Deployed, mayReplace: readonly st
   const kept = pairs.filter((pair) => pair.standing.pushed);
   const resized = kept.filter((pair) => pair.planned.flavor !== pair.standing.flavor);
   const leaving = deployed.servers.filter(({ id }) => !planned.has(id));
+  const farewells: Record<string, string> = {
+    ...Object.fromEntries(
+      kept.flatMap(({ standing: { id, farewell } }) => (farewell === undefined ? [] : [[id, farewell]])),
+    ),
+    ...Object.fromEntries(
+      resized.map(({ planned, standing }) => [
+        planned.id,
+        another(`${standing.flavor} to ${planned.flavor ?? ""}`, standing),
+      ]),
+    ),
+    ...Object.fromEntries(leaving.map((standing) => [standing.id, another("leaves", standing)])),
+  };
   return {
     first: deployed.servers.length === 0,
     founded: deployed.founded,
@@ -55,18 +69,14 @@ export function changeOf(plan: Plan, deployed: Deployed, mayReplace: readonly st
     leaving,
     held: kept.filter(({ standing }) => !mayReplace.includes(standing.hostname)).map(({ planned }) => planned.id),
     resized,
-    farewells: {
-      ...Object.fromEntries(
-        kept.flatMap(({ standing: { id, farewell } }) => (farewell === undefined ? [] : [[id, farewell]])),
-      ),
-      ...Object.fromEntries(
-        resized.map(({ planned, standing }) => [
-          planned.id,
-          another(`${standing.flavor} to ${planned.flavor ?? ""}`, standing),
-        ]),
-      ),
-      ...Object.fromEntries(leaving.map((standing) => [standing.id, another("leaves", standing)])),
-    },
+    farewells,
+    after: Object.fromEntries(
+      kept.flatMap(({ planned: { id }, standing }) => {
+        const cut = standing.cutFarewell === undefined ? [] : [`${standing.cutFarewell} (cut)`];
+        const said = [...(farewells[id] === undefined ? [] : [farewells[id]]), ...cut].join(", ");
+        return said === "" ? [] : [[id, said]];
+      }),
+    ),
     rezoned: kept.filter((pair) => pair.planned.availabilityZone !== pair.standing.zone),
   };
 }

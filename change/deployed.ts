@@ -17,6 +17,12 @@ export interface Resource {
   initErrors?: string[];
 }
 
+/** What Pulumi had begun when it was killed. */
+export interface Pending {
+  type: string;
+  resource: Resource;
+}
+
 /** One machine that Nova made, as the state has it. */
 export interface DeployedServer {
   id: string;
@@ -36,6 +42,8 @@ export interface DeployedServer {
   knowsFarewell: boolean;
   /** Why it said farewell the last time, if it ever did. */
   farewell?: string;
+  /** The same of a run that was killed before it heard whether it had. */
+  cutFarewell?: string;
   /** Nova's or the provider's words of a change that did not come to its end. */
   failed?: string;
 }
@@ -68,7 +76,7 @@ const ROLES: Record<string, Role> = {
 };
 
 /** @param resources of a deployment; secrets may be encrypted, as none is read */
-export function deployed(resources: readonly Resource[]): Deployed {
+export function deployed(resources: readonly Resource[], pending: readonly Pending[] = []): Deployed {
   const byType = new Map<string, Map<string, Resource>>();
   for (const each of resources) {
     if (each.delete === true) continue;
@@ -77,11 +85,12 @@ export function deployed(resources: readonly Resource[]): Deployed {
   }
   const of = (type: string): ReadonlyMap<string, Resource> => byType.get(type) ?? new Map<string, Resource>();
   const commands = of("command:remote:Command");
+  const begun = new Map(pending.map(({ resource }) => [nameOf(resource), resource]));
   const ports = of("openstack:networking/port:Port");
   const servers = [...of("openstack:compute/instance:Instance").values()].flatMap((instance) => {
     const id = nameOf(instance);
     const role = ROLES[/ha-cluster:index:(\w+)\$ha-cluster:openstack:Machine\$/.exec(instance.urn)?.[1] ?? ""];
-    return role === undefined ? [] : [server(id, role, instance, ports, commands)];
+    return role === undefined ? [] : [server(id, role, instance, ports, commands, begun)];
   });
   const internal = of("openstack:networking/subnet:Subnet").get("internal-ipv4");
   const external = [...ports.values()].find((each) => nameOf(each).endsWith("-external"));
@@ -116,6 +125,7 @@ function server(
   instance: Resource,
   ports: ReadonlyMap<string, Resource>,
   commands: ReadonlyMap<string, Resource>,
+  begun: ReadonlyMap<string, Resource>,
 ): DeployedServer {
   const addresses = (which: string): string[] => {
     const found = ports.get(`${id}-${which}`)?.outputs?.["allFixedIps"];
@@ -125,7 +135,9 @@ function server(
     (which) => ports.get(`${id}-${which}`)?.id,
   );
   const plugged = ((instance.outputs?.["networks"] ?? []) as { port?: string }[]).map(({ port }) => port);
-  const farewell = / # (.*)$/.exec(input(commands.get(`${id}-farewell`), "create"))?.[1];
+  const said = (from: ReadonlyMap<string, Resource>): string | undefined =>
+    / # (.*)$/.exec(input(from.get(`${id}-farewell`), "create"))?.[1];
+  const [farewell, cutFarewell] = [said(commands), said(begun)];
   const failed = instance.initErrors?.join("; ");
   return {
     id,
@@ -142,6 +154,7 @@ function server(
     pushed: commands.has(`${id}-config`),
     knowsFarewell: input(commands.get(`${id}-scripts`), "stdin").includes("farewell.sh"),
     ...(farewell !== undefined && { farewell }),
+    ...(cutFarewell !== undefined && { cutFarewell }),
     ...(failed !== undefined && failed !== "" && { failed }),
   };
 }

@@ -38,7 +38,7 @@ export function refusals(
     ...names(plan, deployed),
     ...network,
     ...(network.length > 0 ? [] : moves(change)),
-    ...(plan.sshUser === (deployed.sshUser ?? plan.sshUser) ? [] : [user(plan, deployed)]),
+    ...user(plan, deployed, change),
     ...rootSecret(secrets, deployed),
     ...departures(deployed, change, mayDelete),
     ...endpoints(plan, deployed, change),

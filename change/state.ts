@@ -1,5 +1,5 @@
 import { exec } from "../operate/exec";
-import { deployed, type Deployed, type Resource } from "./deployed";
+import { deployed, type Deployed, type Pending, type Resource } from "./deployed";
 
 /**
  * What the state has of a stack, as `pulumi stack export` reads it: also inside a running `up` or `preview`, and without
@@ -16,6 +16,8 @@ export async function readState(
     throw new Error("pulumi is not on PATH", { cause: error });
   });
   if (code !== 0) throw new Error(stderr.trim().replace(/^error: /, ""));
-  const { deployment } = JSON.parse(stdout) as { deployment: { resources?: Resource[] } };
-  return deployed(deployment.resources ?? []);
+  const { deployment } = JSON.parse(stdout) as {
+    deployment: { resources?: Resource[]; pending_operations?: Pending[] };
+  };
+  return deployed(deployment.resources ?? [], deployment.pending_operations ?? []);
 }

@@ -44,8 +44,8 @@ export function words(change: Change, deployed: Deployed, bundles: Record<string
       planned.datacenter,
       `${planned.id}: ${how(planned, files)}`,
     ]),
-    ...change.leaving.map(({ id, zone, role }): [string, string] => [
-      zone,
+    ...change.leaving.map(({ id, role }): [string, string] => [
+      id.replace(/^[^-]+-|-\d+$/g, ""),
       `${id}: DELETED at the end${role === "database" ? ", with its copy of the data" : ""}`,
     ]),
   ];

@@ -51,12 +51,23 @@ async function main(): Promise<number> {
   if (values.files !== undefined) return printFiles(plan, values.files);
   if (typeof deployed === "string") {
     console.error(`not compared with what stands: ${deployed}`);
+    if (values.pin && !values.alone) {
+      console.error("nothing was written: who stands where is not known. Of a stack that was never built: --alone");
+      return 1;
+    }
+  } else if (plan.source === "existing") {
+    console.log("# pulumi preview --diff shows what changes on machines that exist");
   } else {
     const change = changeOf(plan, deployed);
     const against = refusals(plan, { mayDelete: spec.mayDelete, mayReplace: [] }, secrets, deployed, change);
     if (against.length > 0) return refused(against, file);
     const lines = words(change, deployed, bundlesOf(plan, readNodeFiles().sampleApp));
-    console.log(["# what this changes, by datacenter:", ...(lines.length > 0 ? lines : ["nothing"])].join("\n# "));
+    console.log(
+      [
+        "# what this changes, by datacenter:",
+        ...(lines.length > 0 ? lines : ["nothing, unless secrets or scripts are others"]),
+      ].join("\n# "),
+    );
   }
   if (values.pin) {
     writeFileSync(file, pin(parseDocument(readFileSync(file, "utf8")), spec).toString({ lineWidth: 0 }));

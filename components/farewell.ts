@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Change, PlannedServer } from "../change/change";
+import type { Change, Pair, PlannedServer } from "../change/change";
 import type { DeployedServer } from "../change/deployed";
 import { type Door, farewell } from "./remote";
 
@@ -7,12 +7,15 @@ import { type Door, farewell } from "./remote";
 export function beforeStop(
   { id, role }: PlannedServer,
   door: Door,
-  { farewells }: Change,
+  { farewells, resized, kept }: Change,
   opts: { parent: pulumi.Resource },
   gate: pulumi.Resource[],
 ): pulumi.Resource[] {
   const why = farewells[id];
-  return why === undefined ? [] : [farewell(id, { role, door, why }, opts, gate)];
+  const is = ({ planned }: Pair): boolean => planned.id === id;
+  if (why !== undefined) return [farewell(id, { role, door, why, due: resized.some(is) }, opts, gate)];
+  // What the refresh of this very run finds out may stop it as well: at least not together with others.
+  return kept.some(is) ? gate : [];
 }
 
 /**
@@ -20,16 +23,21 @@ export function beforeStop(
  * only after it has changed all others, and a load balancer that nobody sends adverts to takes the VIPs.
  */
 export function leave(
-  { leaving, farewells }: Pick<Change, "leaving" | "farewells">,
+  { leaving, farewells, kept }: Pick<Change, "leaving" | "farewells" | "kept">,
   door: (id: string, way: Pick<Door, "host" | "jump">) => Door,
   opts: { parent: pulumi.Resource },
 ): pulumi.Resource[] {
-  const balancers = leaving.filter(({ role, pushed }) => role === "load-balancer" && pushed);
+  const reached = ({ role, pushed, addresses }: DeployedServer): boolean =>
+    role === "load-balancer" && pushed && addresses.external?.[0] !== undefined;
+  const balancers = leaving.filter(reached);
   const databases = leaving.filter(({ role, pushed }) => role === "database" && pushed);
-  const doors = new Map(balancers.map((each) => [each.id, door(each.id, { host: each.addresses.external![0]! })]));
+  const others = kept.map(({ standing }) => standing).filter(reached);
+  const doors = new Map(
+    [...balancers, ...others].map((each) => [each.id, door(each.id, { host: each.addresses.external![0]! })]),
+  );
   const gone: pulumi.Resource[] = [];
   const say = ({ id, role }: DeployedServer, way: Door): void => {
-    gone.push(farewell(id, { role, door: way, why: farewells[id]! }, opts, gone.slice(-1)));
+    gone.push(farewell(id, { role, door: way, why: farewells[id]!, due: true }, opts, gone.slice(-1)));
   };
   for (const each of databases) {
     const jump = doors.get(each.id.replace(/^db-/, "lb-")) ?? [...doors.values()][0];

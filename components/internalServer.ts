@@ -32,7 +32,7 @@ export function internalServer(
       role: node.role,
       machine,
       scripts: context.nodeFiles.scripts,
-      farewell: context.change.farewells[node.id],
+      after: context.change.after[node.id],
       ...content,
     },
     { parent },

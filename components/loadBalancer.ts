@@ -40,7 +40,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         machine,
         scripts: context.nodeFiles.scripts,
         files: loadBalancerFiles(plan, node),
-        farewell: context.change.farewells[node.id],
+        after: context.change.after[node.id],
         secrets: loadBalancerSecretFiles(plan, vrrpPassword, args.secrets.certificateKeys),
       },
       { parent: this },

@@ -25,8 +25,8 @@ export interface Push {
   scripts: string;
   files: ConfigFile[];
   secrets: ConfigFile[];
-  /** Why it said farewell the last time, if it ever did; see {@link farewell}. */
-  farewell?: string;
+  /** The farewell that it said last, if it ever did; see {@link farewell}. */
+  after?: string;
   /** Of the database that founds the cluster. */
   founding?: Founding;
 }
@@ -76,8 +76,8 @@ export function push(
     { ...opts, dependsOn: adoption ? [scripts, adoption] : [scripts], additionalSecretOutputs: ["stdout", "stderr"] },
   );
   // Who has said farewell has to prove anew that it serves, also if it was not stopped after all.
-  const after = args.farewell === undefined ? "" : ` # after: ${args.farewell}`;
-  const founding = args.founding && found(args.machine.door, args.founding, { ...opts, dependsOn: [scripts] });
+  const after = args.after === undefined ? "" : ` # after: ${args.after}`;
+  const founding = args.founding && found(args.machine, args.founding, { ...opts, dependsOn: [scripts] });
   return remote(
     `${name}-config`,
     {
@@ -95,19 +95,20 @@ export function push(
 
 /**
  * Gives one machine leave to found the cluster of databases, in the first build of a stack and never again: the state knows that
- * it was given, and neither another machine nor any other change of inputs has it run anew. A founder that is made
+ * it was given, and once a database was pushed to, neither another machine nor any other change of inputs has it run anew. A founder that is made
  * anew joins like the others, and does not start an empty cluster that those would give their data up for.
  */
-function found(door: Door, { founded }: Founding, opts: pulumi.CustomResourceOptions): command.remote.Command {
+function found(machine: Machine, { founded }: Founding, opts: pulumi.CustomResourceOptions): command.remote.Command {
   return new command.remote.Command(
     "database-founding",
     {
-      connection: connection(door, ATTEMPTS.up),
-      create: founded ? "echo the cluster exists" : `${asRoot(door)}/opt/ha-cluster/galera-founding.sh`,
+      connection: connection(machine.door, ATTEMPTS.up),
+      create: founded ? "echo the cluster exists" : `${asRoot(machine.door)}/opt/ha-cluster/galera-founding.sh`,
       update: "true",
+      triggers: [machine.id],
       addPreviousOutputInEnv: false,
     },
-    { ...opts, ignoreChanges: ["connection", "create", "update", "addPreviousOutputInEnv"] },
+    { ...opts, ...(founded ? { ignoreChanges: [...COMMAND_INPUTS, "triggers"] } : {}) },
   );
 }
 
@@ -127,11 +128,11 @@ function adopt(name: string, args: Push, opts: pulumi.CustomResourceOptions): co
 
 /**
  * Has a machine that serves hand over and stop serving, before what depends on it stops or deletes it. It runs when `why`
- * is another one than last time.
+ * is another one than last time, and for no other reason: one that was said before stays as it is.
  */
 export function farewell(
   name: string,
-  { role, door, why }: { role: Role; door: Door; why: string },
+  { role, door, why, due }: { role: Role; door: Door; why: string; due: boolean },
   opts: { parent: pulumi.Resource },
   gate: pulumi.Resource[],
 ): pulumi.Resource {
@@ -139,9 +140,11 @@ export function farewell(
   return new command.remote.Command(
     `${name}-farewell`,
     { connection: connection(door, ATTEMPTS.up), create: script, update: script, addPreviousOutputInEnv: false },
-    { ...opts, dependsOn: gate },
+    { ...opts, dependsOn: gate, ...(due ? {} : { ignoreChanges: COMMAND_INPUTS }) },
   );
 }
+
+const COMMAND_INPUTS = ["connection", "create", "update", "addPreviousOutputInEnv"];
 
 function asRoot({ user }: Door): string {
   return user === "root" ? "" : "sudo -n ";

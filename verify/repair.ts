@@ -72,14 +72,15 @@ export interface RepairOptions extends ExecOptions {
 export async function repair(stack: Stack, verdict: Verdict, options: RepairOptions): Promise<void> {
   const { findings, deployed, seen } = verdict;
   const { rules, marked, up } = planRepairs(findings, deployed);
-  let meant: string[] = [];
+  // Servers that lost a port: without their names the program would keep them as they are.
+  const portless = findings.filter(({ check, repair: way }) => check === "cloud" && way?.kind === "refresh");
+  const env = { ...stack.env, [MAY_REPLACE]: portless.map(({ where }) => where).join(",") };
   if (up !== undefined) {
     const copies = copiesOf(deployed, seen.looks);
-    const felt = consequences(await readPlanned(stack, up), deployed);
+    const felt = consequences(await readPlanned(stack, up, env), deployed);
     for (const line of announced(felt, findings)) options.say(`repair: ${line}`);
     const why = objection(felt, copies, doubt(copies), options);
     if (why !== undefined) throw new Error(why);
-    meant = felt.filter(({ does }) => does === "replace").map(({ name }) => name);
   }
   if (rules.length > 0) {
     const neutron = new Neutron(await openCloud(stack, deployed));
@@ -93,5 +94,5 @@ export async function repair(stack: Stack, verdict: Verdict, options: RepairOpti
       await fleet.close();
     }
   }
-  if (up !== undefined) await stack.up(up, { ...options, env: { ...stack.env, [MAY_REPLACE]: meant.join(",") } });
+  if (up !== undefined) await stack.up(up, { ...options, env });
 }

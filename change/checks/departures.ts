@@ -11,7 +11,7 @@ export function departures(
 ): Problem[] {
   const datacenterOf = (id: string): string => id.replace(/^(lb|db)-/, "");
   const edge = ({ role }: { role: string }): boolean => role !== "app-server";
-  const going = [...new Set(leaving.filter(edge).map(({ id }) => datacenterOf(id)))];
+  const going = [...new Set(leaving.filter((each) => edge(each) && each.pushed).map(({ id }) => datacenterOf(id)))];
   const coming = [...new Set(created.filter(edge).map(({ datacenter }) => datacenter))].filter(
     (name) => !deployed.servers.some(({ id }) => id === `lb-${name}` || id === `db-${name}`),
   );
@@ -19,7 +19,7 @@ export function departures(
     return coming.map((name) => ({
       path: pathText(["datacenters", name]),
       cause: `is new, while ${listNames(going)} would be deleted in the same run, with all servers there`,
-      mend: `if it is the same place under another name, keep the old name, which its servers bear for life (\`availabilityZone\` may be called anything); if not, do it in two runs: first without ${listNames(going)}, then with \`${name}\``,
+      mend: `if it is the same place under another name, keep the old name, which its servers bear for life (\`availabilityZone\` may be called anything); if not, do it in two runs: first without ${listNames(going)} (with \`quorumRisk\` and \`mayDelete\`), then with \`${name}\``,
     }));
   }
   const databases = leaving.filter((each) => each.role === "database" && each.pushed);

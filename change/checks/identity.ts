@@ -96,12 +96,16 @@ function isIpv4(address: string): boolean {
   return !address.includes(":");
 }
 
-export function user(plan: Plan, { sshUser }: Deployed): Problem {
-  return {
-    path: "ssh.user",
-    cause: `is ${plan.sshUser}, but the servers that run know ${sshUser} alone: nobody could log in`,
-    mend: `write ${sshUser} again`,
-  };
+/** Before anything was pushed, a user that nobody can be may be corrected: the outputs of a failed `up` name it all the same. */
+export function user(plan: Plan, { sshUser }: Deployed, { kept }: Change): Problem[] {
+  if (kept.length === 0 || sshUser === undefined || sshUser === plan.sshUser) return [];
+  return [
+    {
+      path: "ssh.user",
+      cause: `is ${plan.sshUser}, but the servers that run know ${sshUser} alone: nobody could log in`,
+      mend: `write ${sshUser} again`,
+    },
+  ];
 }
 
 /** Every key of the cluster follows from it: no server that runs would let this program in, or be recognised by it. */

@@ -22,8 +22,8 @@ export function portless({ kept }: Change, mayReplace: readonly string[]): Probl
       cause: `a port of ${standing.hostname} is gone, or is another one than it was made with: the server would be deleted and made anew`,
       mend:
         planned.role === "database"
-          ? `docs/recover.md, "A database server is lost"; when the others are synced, delete it (\`openstack server delete ${standing.hostname}\`), and \`pulumi up --refresh\` makes it anew`
-          : "if that is meant: `npm run verify -- --repair --replace-servers`",
+          ? `docs/recover.md, "A database server is lost"; when the others are synced, delete it (\`openstack server delete ${standing.hostname}\`), \`pulumi refresh\` and \`pulumi up\` make it anew`
+          : `if that is meant: \`HA_CLUSTER_MAY_REPLACE=${standing.hostname} pulumi up\``,
     }));
 }
 

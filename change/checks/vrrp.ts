@@ -1,6 +1,6 @@
 import type { Problem } from "../../config/problems";
 import { pathText } from "../../config/shape/words";
-import type { Plan } from "../../plan/plan";
+import type { Plan, PlannedLoadBalancer } from "../../plan/plan";
 import type { Change } from "../change";
 import type { Deployed } from "../deployed";
 
@@ -9,10 +9,16 @@ import type { Deployed } from "../deployed";
  * master, and which addresses are in its adverts.
  */
 export function vrrp(plan: Plan, { bundles }: Deployed, { kept }: Change): Problem[] {
-  const node = plan.loadBalancers.find(({ id }) => kept.some(({ planned }) => planned.id === id));
-  const now = node && instancesOf(bundles[node.id] ?? "");
-  if (!node || !now || now.size === 0) return [];
-  const { instances } = node.syncGroup;
+  // Each of them: a run that was cut has changed some already.
+  const found = plan.loadBalancers
+    .filter(({ id }) => kept.some(({ planned }) => planned.id === id))
+    .flatMap((node) => disagreements(plan, node, instancesOf(bundles[node.id] ?? "")));
+  return [...new Map(found.map((problem) => [problem.path, problem])).values()];
+}
+
+function disagreements(plan: Plan, { syncGroup }: PlannedLoadBalancer, now: Map<string, Instance>): Problem[] {
+  if (now.size === 0) return [];
+  const { instances } = syncGroup;
   const heard = instances.some(({ name, routerId }) => now.get(name)?.routerId === routerId);
   const advertised = instances
     .filter(({ name }) => name === "EXTERN")

@@ -68,24 +68,27 @@ async function ofFailure({ planned, standing }: Pair): Promise<Problem | undefin
 /** Nova refuses a smaller disk, and does so when the server has said farewell already. */
 async function ofFlavor({ planned, standing }: Pair): Promise<Problem | undefined> {
   const wanted = planned.flavor ?? "";
-  const disk = async (name: string): Promise<number> => (await openstack.compute.getFlavor({ name })).disk ?? 0;
   const path = flavorOf(planned);
-  let now: number, then: number;
-  try {
-    [now, then] = await Promise.all([disk(standing.flavor), disk(wanted)]);
-  } catch (error) {
-    return {
-      path,
-      cause: `can't be compared with ${standing.flavor}, which ${standing.hostname} has: ${error instanceof Error ? error.message : String(error)}`,
-      mend: `is ${wanted} the name of a flavor? \`openstack flavor list\` shows them`,
-    };
+  const [now, then] = await Promise.all([disk(standing.flavor), disk(wanted)]);
+  if (typeof then === "string") {
+    return { path, cause: `${wanted} is no flavor of this cloud: ${then}`, mend: "`openstack flavor list` shows them" };
   }
-  if (then >= now) return undefined;
+  // The old one may have been retired: then Nova has the last word.
+  if (typeof now === "string" || then >= now) return undefined;
   return {
     path,
     cause: `${wanted} has a disk of ${then} GiB, and ${standing.hostname} one of ${now} GiB (${standing.flavor}): Nova makes no disk smaller`,
     mend: `write a flavor with a disk of ${now} GiB or more`,
   };
+}
+
+/** GiB, or why it is not known. */
+async function disk(name: string): Promise<number | string> {
+  try {
+    return (await openstack.compute.getFlavor({ name })).disk ?? 0;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 async function nova(id: string): Promise<openstack.compute.GetInstanceV2Result | string> {

@@ -14,9 +14,10 @@ PAUSE=2
 LONG_PAUSE=20 # until somebody has decided
 UP_SECONDS=60 # a machine that is up for so long without a status service has none
 
-# tell TEXT: once, until it is another. The seqno of nodes that run moves all the time.
+# tell TEXT [GIST]: once, until the gist is another: TEXT but for what each node has, since the seqno of nodes that run moves
+# all the time.
 tell() {
-    gist=$(printf '%s\n' "$1" | sed '/^    /d')
+    gist=${2-$(printf '%s\n' "$1" | sed '/^    /d')}
     [ "$gist" != "$TOLD" ] || return 0
     TOLD=$gist
     say "$1"
@@ -47,7 +48,8 @@ return_to_cluster() {
         tell "this node was the last to leave, and all others wait: starting the cluster"
         restart galera_new_cluster
         ;;
-    wait) tell "$WHY" ;;
+    # Nodes that have stopped find their position one by one.
+    wait) tell "$WHY" "$WHY" ;;
     esac
 }
 

@@ -17,6 +17,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/leaving.sh"
 
 DRAIN_SECONDS=60   # for connections that are open; downloads that take longer are cut
+STOPPED=$RUN/stopped # its daemon was, by the farewell that runs
 NOTICED_SECONDS=10 # until the load balancers have seen that this machine is not to be asked
 
 load_balancer_leaves() {
@@ -26,6 +27,7 @@ load_balancer_leaves() {
         fail "no other load balancer took the VIPs, so this one stays: are keepalived and haproxy well there (npm run verify)?"
     fi
     "$HERE/drain.sh" wait $DRAIN_SECONDS
+    : >"$STOPPED"
     systemctl stop keepalived
 }
 
@@ -39,6 +41,7 @@ Heal $peer first (systemctl status mariadb there)."
     : >"$LEAVING_MARK"
     # Load balancers send new sessions to the next database, and end those that are here.
     wait_for $NOTICED_SECONDS nobody_on 3306 || :
+    : >"$STOPPED"
     systemctl stop mariadb
 }
 
@@ -58,6 +61,7 @@ table inet $LEAVING_TABLE {
 NFT
     sleep 2 # both checks of the load balancers have failed
     wait_for $DRAIN_SECONDS nobody_on "$port" || say "connections that are left: $(clients "$port")"
+    : >"$STOPPED"
     systemctl stop app
 }
 
@@ -65,10 +69,31 @@ clients() { ss -Htn state established "sport = :$1" not src 127.0.0.0/8 | wc -l;
 
 nobody_on() { [ "$(clients "$1")" -eq 0 ]; }
 
+# Whatever stops it on the way: nobody will stop this machine now, so it serves again.
+stays() {
+    code=$?
+    [ $code -ne 0 ] || return 0
+    case $ROLE in
+    load-balancer)
+        [ ! -e "$STOPPED" ] || systemctl start keepalived || :
+        end_handover
+        ;;
+    database) [ ! -e "$STOPPED" ] || systemctl start --no-block mariadb || : ;;
+    app-server) [ ! -e "$STOPPED" ] || systemctl start app || : ;;
+    esac
+    rm -f "$STOPPED"
+    stay
+}
+
 mkdir -p "$RUN" "$STATE"
 exec 9>"$STATE/lock"
 flock -w 120 9 || fail "a push has been running on this machine for two minutes: wait for it, then try again"
-case ${1-} in
+ROLE=${1-}
+rm -f "$STOPPED"
+trap stays EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+case $ROLE in
 load-balancer) load_balancer_leaves ;;
 database) database_leaves ;;
 app-server) app_server_leaves ;;
@@ -77,4 +102,4 @@ app-server) app_server_leaves ;;
     exit 2
     ;;
 esac
-say "$1: serves no more, and may be stopped"
+say "$ROLE: serves no more, and may be stopped"

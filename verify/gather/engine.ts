@@ -20,14 +20,14 @@ export function readAhead(stack: Stack): Promise<Step[]> {
 }
 
 /** What `pulumi up` with these options would do, from its own preview. */
-export function readPlanned(stack: Stack, options: readonly string[]): Promise<Step[]> {
-  return steps(stack, ["preview", ...options]);
+export function readPlanned(stack: Stack, options: readonly string[], env: NodeJS.ProcessEnv): Promise<Step[]> {
+  return steps(stack, ["preview", ...options], env);
 }
 
-async function steps(stack: Stack, command: string[]): Promise<Step[]> {
+async function steps(stack: Stack, command: string[], env = stack.env): Promise<Step[]> {
   const { name, configFile } = stack.options;
   const file = configFile === undefined ? [] : ["--config-file", configFile];
-  const { code, stdout, stderr } = await stack.pulumi([...command, "--json", "--stack", name, ...file]);
+  const { code, stdout, stderr } = await stack.pulumi([...command, "--json", "--stack", name, ...file], { env });
   let parsed: { steps?: Step[]; diagnostics?: { message: string; severity: string }[] };
   try {
     parsed = JSON.parse(stdout) as typeof parsed;

@@ -164,7 +164,7 @@ describe("what it may not", () => {
       { now: dualStack(), state: withoutPort(port) },
       "datacenters.dc1",
       /a port of dev-(lb|db)-dc1 is gone, or is another one than it was made with: the server would be deleted/,
-      port.startsWith("db") ? /"A database server is lost"/ : /--replace-servers/,
+      port.startsWith("db") ? /"A database server is lost"/ : /HA_CLUSTER_MAY_REPLACE=dev-lb-dc1 pulumi up/,
     );
   }
   refuses(

@@ -108,9 +108,10 @@ describe("resource graph of a dual-stack cluster", () => {
     assert.deepEqual([founding?.name, others], [FOUNDING, []]);
     assert.deepEqual(
       [founding!.inputs.update, founding!.inputs.delete, founding!.inputs.triggers],
-      ["true", undefined, undefined],
+      ["true", undefined, ["db-dc3-id"]],
     );
-    assert.deepEqual(ignored.get(FOUNDING), ["connection", "create", "update", "addPreviousOutputInEnv"]);
+    // Until a database was pushed to, another machine may be the first.
+    assert.equal(ignored.get(FOUNDING), undefined);
     const registered = (name: string): number => seen.findIndex((each) => each.name === name);
     assert.ok(registered("db-dc3-scripts") < registered(FOUNDING));
     assert.ok(registered(FOUNDING) < registered("db-dc3-config"));
