@@ -28,7 +28,7 @@ export function departures(
       {
         path: "datacenters",
         cause: `all databases would be deleted, with their data: ${listNames(databases.map(({ id }) => id))}`,
-        mend: "keep at least one that stands; to remove the cluster, see docs/recover.md (remove a cluster)",
+        mend: "keep at least one that stands; to remove the cluster, see docs/change-a-cluster.md (Remove a cluster)",
       },
     ];
   }
