@@ -5,7 +5,7 @@ import { bundlesOf } from "./change/files";
 import { MAY_REPLACE, refusals } from "./change/refuse";
 import { readState } from "./change/state";
 import { words } from "./change/words";
-import { askCloud } from "./components/machines/ask";
+import { askCloud, objections } from "./components/machines/ask";
 import { Cluster } from "./components/cluster";
 import { formatProblem, formatProblems, type Problem } from "./config/problems";
 import { keysInTheClear, readPulumiConfig } from "./config/pulumi";
@@ -27,11 +27,14 @@ export = async () => {
   if (!plan) throw new Error("a stack without problems has a plan");
   for (const warning of warnings) void pulumi.log.warn(formatProblem(warning));
 
-  const mayReplace = (process.env[MAY_REPLACE] ?? "").split(",");
-  const change = changeOf(plan, deployed, mayReplace);
+  const { mayDelete, mayReplace } = spec;
+  const intent = { mayDelete, mayReplace, mayRepair: (process.env[MAY_REPLACE] ?? "").split(",") };
+  const { cloud, problems: unknown } = await askCloud(changeOf(plan, deployed, intent), intent);
+  const change = changeOf(plan, deployed, intent, cloud);
   refuse([
-    ...refusals(plan, { mayDelete: spec.mayDelete, mayReplace }, secrets, deployed, change),
-    ...(await askCloud(plan, deployed, change)),
+    ...refusals(plan, intent, secrets, deployed, change, cloud),
+    ...unknown,
+    ...(await objections(plan, deployed, change)),
   ]);
   const nodeFiles = readNodeFiles();
   const summary = words(change, deployed, bundlesOf(plan, nodeFiles.sampleApp));

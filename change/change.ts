@@ -9,6 +9,36 @@ export interface Pair {
   standing: DeployedServer;
 }
 
+/** A server that runs, and is to be deleted and made anew. */
+export interface Replacement extends Pair {
+  /** Each in words: the image or zone that it has, and the one that the file says. */
+  why: string[];
+  /** Glance's id of its new image, where that was asked for: an older build may have the same name. */
+  imageId?: string;
+}
+
+/** What an operator has said is meant. */
+export interface Intent {
+  /** Ids of databases that may be deleted; the stack file's. */
+  mayDelete: readonly string[];
+  /** Ids of servers that may be made anew for another image or zone; the stack file's. */
+  mayReplace: readonly string[];
+  /** Host names of servers without data that a repair may replace. */
+  mayRepair: readonly string[];
+}
+
+/** What only the cloud knows; names say it where it was not asked. */
+export interface Cloud {
+  /** Glance's id by the name of an image. */
+  images: Record<string, string>;
+  /** Where Nova says that servers stand, by their ids. */
+  zones: Record<string, string>;
+}
+
+export const NOTHING_MEANT: Intent = { mayDelete: [], mayReplace: [], mayRepair: [] };
+
+export const UNASKED: Cloud = { images: {}, zones: {} };
+
 /** What one `up` would do to the servers of a cluster, as far as plan and state tell. */
 export interface Change {
   /** Nothing was built yet. */
@@ -26,6 +56,8 @@ export interface Change {
   held: string[];
   /** Of those that are kept: stopped, as Nova resizes them. */
   resized: Pair[];
+  /** Of those that are kept in their place: deleted, and made anew. */
+  replaced: Replacement[];
   /**
    * Why each server that is to be stopped or to leave says farewell first; of those that did once, what was said then.
    * Pulumi runs a Command anew when its text changes, so the same is said in other words when it is tried again.
@@ -37,8 +69,12 @@ export interface Change {
   rezoned: Pair[];
 }
 
-/** @param mayReplace host names of servers without data whose replacement is meant */
-export function changeOf(plan: Plan, deployed: Deployed, mayReplace: readonly string[] = []): Change {
+export function changeOf(
+  plan: Plan,
+  deployed: Deployed,
+  { mayReplace, mayRepair }: Intent = NOTHING_MEANT,
+  cloud: Cloud = UNASKED,
+): Change {
   const planned = new Map(everyServer(plan).map((node) => [node.id, node]));
   const standing = new Map(deployed.servers.map((each) => [each.id, each]));
   const pairs = [...planned.values()].flatMap((node): Pair[] => {
@@ -46,7 +82,13 @@ export function changeOf(plan: Plan, deployed: Deployed, mayReplace: readonly st
     return found ? [{ planned: node, standing: found }] : [];
   });
   const kept = pairs.filter((pair) => pair.standing.pushed);
-  const resized = kept.filter((pair) => pair.planned.flavor !== pair.standing.flavor);
+  const replaced = kept.flatMap((pair): Replacement[] => {
+    const why = mayReplace.includes(pair.planned.id) ? differences(pair, cloud) : [];
+    const imageId = cloud.images[pair.planned.image ?? ""];
+    return why.length > 0 ? [{ ...pair, why, ...(imageId !== undefined && { imageId }) }] : [];
+  });
+  const isReplaced = ({ planned }: Pair): boolean => replaced.some((each) => each.planned.id === planned.id);
+  const resized = kept.filter((pair) => pair.planned.flavor !== pair.standing.flavor && !isReplaced(pair));
   const leaving = deployed.servers.filter(({ id }) => !planned.has(id));
   const farewells: Record<string, string> = {
     ...Object.fromEntries(
@@ -58,6 +100,7 @@ export function changeOf(plan: Plan, deployed: Deployed, mayReplace: readonly st
         another(`${standing.flavor} to ${planned.flavor ?? ""}`, standing),
       ]),
     ),
+    ...Object.fromEntries(replaced.map(({ standing, why }) => [standing.id, another(why.join(", "), standing)])),
     ...Object.fromEntries(leaving.map((standing) => [standing.id, another("leaves", standing)])),
   };
   return {
@@ -67,8 +110,9 @@ export function changeOf(plan: Plan, deployed: Deployed, mayReplace: readonly st
     kept,
     unfinished: pairs.filter((pair) => !pair.standing.pushed),
     leaving,
-    held: kept.filter(({ standing }) => !mayReplace.includes(standing.hostname)).map(({ planned }) => planned.id),
+    held: kept.filter(({ standing }) => !mayRepair.includes(standing.hostname)).map(({ planned }) => planned.id),
     resized,
+    replaced,
     farewells,
     after: Object.fromEntries(
       kept.flatMap(({ planned: { id }, standing }) => {
@@ -79,6 +123,22 @@ export function changeOf(plan: Plan, deployed: Deployed, mayReplace: readonly st
     ),
     rezoned: kept.filter((pair) => pair.planned.availabilityZone !== pair.standing.zone),
   };
+}
+
+/** What can't be changed on a machine, and is otherwise than the file says. */
+export function differences({ planned, standing }: Pair, { images, zones }: Cloud): string[] {
+  const wanted = images[planned.image ?? ""];
+  const sameImage = wanted === undefined ? planned.image === standing.image : wanted === standing.imageId;
+  const zone = zones[planned.id] ?? standing.zone;
+  return [
+    ...(sameImage ? [] : [`image ${image(standing.image, standing.imageId)} to ${image(planned.image ?? "", wanted)}`]),
+    ...(zone === planned.availabilityZone ? [] : [`zone ${zone} to ${planned.availabilityZone}`]),
+  ];
+}
+
+/** Providers give a newer build the name of the older one. */
+function image(name: string, id: string | undefined): string {
+  return id === undefined ? name : `${name} (${id.slice(0, 8)})`;
 }
 
 /** Said for the same reason as last time, in other words. */

@@ -32,6 +32,9 @@ export interface DeployedServer {
   hostname: string;
   zone: string;
   flavor: string;
+  /** Name of its image, and Glance's id. */
+  image: string;
+  imageId: string;
   /** Fixed addresses by port, `external` or `internal`, in Neutron's order. */
   addresses: Partial<Record<"external" | "internal", string[]>>;
   /** Whether each of its ports is in the state, and is the one that it was made with. */
@@ -146,6 +149,8 @@ function server(
     hostname: text(instance, "name"),
     zone: text(instance, "availabilityZone"),
     flavor: text(instance, "flavorName"),
+    image: text(instance, "imageName"),
+    imageId: text(instance, "imageId"),
     addresses: {
       ...(role === "load-balancer" && { external: addresses("external") }),
       internal: addresses("internal"),

@@ -6,10 +6,11 @@
  * - `handover`: load balancers are changed one after the other, each after it has handed its VIPs over and drained
  * - `restart`: applications or databases restart, one server at a time
  * - `stop`: servers are stopped and started again, one at a time, each after a handover
+ * - `replace`: servers are deleted and made anew, one at a time, each after a handover
  * - `come and go`: servers are made or deleted; those that stay are told before
  * - `refused`: not on a cluster that runs
  */
-export type Effect = "nothing" | "reload" | "handover" | "restart" | "stop" | "come and go" | "refused";
+export type Effect = "nothing" | "reload" | "handover" | "restart" | "stop" | "replace" | "come and go" | "refused";
 
 export interface KeyEffect {
   effect: Effect;
@@ -18,6 +19,12 @@ export interface KeyEffect {
 }
 
 const existing = (effect: Effect, words: string): KeyEffect => ({ effect, words });
+
+const IMAGE: KeyEffect = {
+  effect: "replace",
+  words:
+    "of the servers that `mayReplace` names, one after the other; the others stay as they are. New ones are made of it",
+};
 
 /** By key, `<name>` for a name that the operator chooses; complete (test/unit/change/effects.test.ts). */
 export const EFFECTS: Record<string, KeyEffect> = {
@@ -52,9 +59,9 @@ export const EFFECTS: Record<string, KeyEffect> = {
   "machines.loadBalancers.<name>.jump.hostKey": existing("nothing", "the way in"),
 
   "datacenters.<name>.availabilityZone": {
-    effect: "nothing",
+    effect: "replace",
     words:
-      "if Nova says that its servers stand there already, as when a provider renames its zones; otherwise refused: no server moves",
+      "nothing if Nova says that its servers stand there already, as when a provider renames its zones. Servers that `mayReplace` names move, to a zone in which no other of their kind stands; otherwise refused",
   },
   "datacenters.<name>.slot": { effect: "refused", words: "where servers stand: a slot is for life" },
   "quorumRisk.acceptedBy": { effect: "nothing", words: "" },
@@ -107,6 +114,7 @@ export const EFFECTS: Record<string, KeyEffect> = {
     effect: "stop",
     words: "Nova resizes one load balancer after the other; the VIPs are elsewhere meanwhile",
   },
+  "loadBalancers.image": IMAGE,
   "loadBalancers.packages.haproxy": { effect: "handover", words: "" },
   "loadBalancers.packages.keepalived": { effect: "handover", words: "" },
   "appServers.<name>.runtime": { effect: "nothing", words: "this release has one" },
@@ -122,6 +130,7 @@ export const EFFECTS: Record<string, KeyEffect> = {
     effect: "stop",
     words: "Nova resizes one server after the other, when its requests are answered",
   },
+  "appServers.<name>.image": IMAGE,
   "appServers.<name>.slots": { effect: "refused", words: "where servers stand: a slot is for life" },
   "appServers.<name>.addresses": existing("handover", "the servers themselves are not touched"),
   "database.engine": { effect: "nothing", words: "this release has one" },
@@ -133,6 +142,11 @@ export const EFFECTS: Record<string, KeyEffect> = {
     effect: "stop",
     words:
       "Nova resizes one database after the other, only while the others are synced; sessions to the one that writes end",
+  },
+
+  "database.image": {
+    effect: "replace",
+    words: "the same, only while the others are synced; refused where the image is of another Debian release",
   },
 
   "vrrp.advertInterval": { effect: "handover", words: "" },
@@ -155,9 +169,13 @@ export const EFFECTS: Record<string, KeyEffect> = {
   },
   "interfaces.internal": { effect: "refused", words: "the same" },
   "interfaces.server": { effect: "refused", words: "the same" },
-  image: { effect: "nothing", words: "to servers that run; new ones are made of it" },
+  image: IMAGE,
   nameservers: { effect: "reload", words: "" },
   mayDelete: { effect: "nothing", words: "by itself" },
+  mayReplace: {
+    effect: "nothing",
+    words: "by itself: those that it names are replaced where `image` or a zone asks for that",
+  },
   mayDestroy: { effect: "nothing", words: "by itself" },
   rootSecret: { effect: "refused", words: "every key of the cluster follows from it" },
 };

@@ -1,24 +1,17 @@
-import type { Problem } from "../config/problems";
+import { firstOfEach, type Problem } from "../config/problems";
 import type { Secrets } from "../config/spec";
 import type { Plan } from "../plan/plan";
-import type { Change } from "./change";
+import { type Change, type Cloud, type Intent, UNASKED } from "./change";
 import { departures } from "./checks/departures";
 import { endpoints } from "./checks/endpoints";
 import { internalNetwork, moves, names, rootSecret, source, user } from "./checks/identity";
 import { atOnce, portless, unfinished, unprepared } from "./checks/machines";
 import { vrrp } from "./checks/vrrp";
+import { room, strangers } from "./checks/zones";
 import type { Deployed } from "./deployed";
 
 /** Environment variable with the host names, with commas between, of servers without data that a repair means to replace. */
 export const MAY_REPLACE = "HA_CLUSTER_MAY_REPLACE";
-
-/** What an operator has said is meant. */
-export interface Intent {
-  /** Ids of databases that may be deleted; the stack file's. */
-  mayDelete: readonly string[];
-  /** Host names of other servers that may be replaced. */
-  mayReplace: readonly string[];
-}
 
 /**
  * Why a change must not be made: a server that runs would be replaced, moved, or deleted with data, and nobody said so; or
@@ -26,10 +19,11 @@ export interface Intent {
  */
 export function refusals(
   plan: Plan,
-  { mayDelete, mayReplace }: Intent,
+  { mayDelete, mayRepair }: Intent,
   secrets: Secrets,
   deployed: Deployed,
   change: Change,
+  cloud: Cloud = UNASKED,
 ): Problem[] {
   if (change.first) return [];
   if (plan.source === "existing") return [source(deployed)];
@@ -44,8 +38,9 @@ export function refusals(
     ...endpoints(plan, deployed, change),
     ...vrrp(plan, deployed, change),
     ...unfinished(change),
-    ...portless(change, mayReplace),
+    ...portless(change, mayRepair),
     ...unprepared(change),
     ...atOnce(change),
+    ...firstOfEach([...strangers(change, cloud), ...room(change, cloud)]),
   ];
 }

@@ -16,6 +16,13 @@ const RESTARTS: Partial<Record<Role, { path: RegExp; words: string }>> = {
   },
 };
 
+/** What comes before, and what its disk had. */
+const ANEW: Record<Role, string> = {
+  "load-balancer": "it hands over and drains before",
+  database: "only while the others are synced, and copies all data from one of them",
+  "app-server": "its requests are answered before, and it runs the release that its group runs",
+};
+
 const HANDED_OVER = "if it is active it hands the VIPs over first, and drains";
 
 /**
@@ -25,11 +32,12 @@ const HANDED_OVER = "if it is active it hands the VIPs over first, and drains";
  * @param bundles what each server's configuration push will carry
  */
 export function words(change: Change, deployed: Deployed, bundles: Record<string, string>): string[] {
+  const replaced = new Set(change.replaced.map(({ planned }) => planned.id));
   const pushed = change.kept.flatMap(({ planned }) => {
+    if (replaced.has(planned.id)) return [];
     const files = changedFiles(deployed.bundles[planned.id] ?? "", bundles[planned.id] ?? "");
     return files.length === 0 ? [] : [{ planned, files }];
   });
-  const resized = new Set(change.resized.map(({ planned }) => planned.id));
   const lines: [datacenter: string, line: string][] = [
     ...change.created.map((node): [string, string] => [node.datacenter, `${node.id}: made`]),
     ...change.unfinished.map(({ planned }): [string, string] => [
@@ -40,6 +48,10 @@ export function words(change: Change, deployed: Deployed, bundles: Record<string
       planned.datacenter,
       `${planned.id}: STOPPED and started again, ${standing.flavor} → ${planned.flavor ?? ""}; one server at a time`,
     ]),
+    ...change.replaced.map(({ planned, why }): [string, string] => [
+      planned.datacenter,
+      `${planned.id}: DELETED and made anew, ${why.join(", ")}; ${ANEW[planned.role]}; one server at a time`,
+    ]),
     ...pushed.map(({ planned, files }): [string, string] => [
       planned.datacenter,
       `${planned.id}: ${how(planned, files)}`,
@@ -49,7 +61,8 @@ export function words(change: Change, deployed: Deployed, bundles: Record<string
       `${id}: DELETED at the end${role === "database" ? ", with its copy of the data" : ""}`,
     ]),
   ];
-  if (lines.length === 0) return [];
+  const others = otherImages(change);
+  if (lines.length === 0) return others;
   const sorted = lines.sort(([a, x], [b, y]) => compare(a, b) || compare(x, y));
   const width = Math.max(...sorted.map(([datacenter]) => datacenter.length));
   const restarted = pushed.filter(({ planned, files }) => restartOf(planned, files) !== undefined);
@@ -57,7 +70,21 @@ export function words(change: Change, deployed: Deployed, bundles: Record<string
     ...sorted.map(([datacenter, line], index) =>
       `${(datacenter === sorted[index - 1]?.[0] ? "" : datacenter).padEnd(width)}  ${line}`.trimEnd(),
     ),
-    `customers: ${notice(change, restarted.length > 0 || resized.size > 0)}`,
+    ...others,
+    `customers: ${notice(change, restarted.length + change.resized.length + change.replaced.length > 0)}`,
+  ];
+}
+
+/** Servers whose image the file says otherwise, and that nothing brings to it: by name only, as the cloud isn't asked. */
+function otherImages({ kept, replaced }: Change): string[] {
+  const stay = kept.filter(
+    ({ planned, standing }) =>
+      planned.image !== standing.image && !replaced.some((each) => each.planned.id === planned.id),
+  );
+  if (stay.length === 0) return [];
+  const ids = stay.map(({ planned }) => planned.id);
+  return [
+    `image: ${ids.join(", ")} ${ids.length === 1 ? "runs" : "run"} on another image than the file says, and ${ids.length === 1 ? "stays" : "stay"} so until \`mayReplace\` names ${ids.length === 1 ? "it" : "them"}`,
   ];
 }
 

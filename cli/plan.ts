@@ -58,13 +58,15 @@ async function main(): Promise<number> {
   } else if (plan.source === "existing") {
     console.log("# pulumi preview --diff shows what changes on machines that exist");
   } else {
-    const change = changeOf(plan, deployed);
-    const against = refusals(plan, { mayDelete: spec.mayDelete, mayReplace: [] }, secrets, deployed, change);
+    const intent = { mayDelete: spec.mayDelete, mayReplace: spec.mayReplace, mayRepair: [] };
+    const change = changeOf(plan, deployed, intent);
+    const against = refusals(plan, intent, secrets, deployed, change);
     if (against.length > 0) return refused(against, file);
     const lines = words(change, deployed, bundlesOf(plan, readNodeFiles().sampleApp));
     console.log(
       [
         "# what this changes, by datacenter:",
+        ...(change.replaced.length > 0 ? ["(images and zones by their names; pulumi preview asks the cloud)"] : []),
         ...(lines.length > 0 ? lines : ["nothing, unless secrets or scripts are others"]),
       ].join("\n# "),
     );

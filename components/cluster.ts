@@ -63,7 +63,7 @@ export class Cluster extends pulumi.ComponentResource {
   ): MachineSource {
     switch (plan.source) {
       case "openstack":
-        return new OpenStackMachines(name, plan, change.held, secrets, this);
+        return new OpenStackMachines(name, plan, change, secrets, this);
       case "existing":
         if (given.sshPrivateKey === undefined) throw new Error("machines that exist need a private key");
         return new ExistingMachines(plan, given.sshPrivateKey);

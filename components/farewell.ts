@@ -7,13 +7,14 @@ import { type Door, farewell } from "./remote";
 export function beforeStop(
   { id, role }: PlannedServer,
   door: Door,
-  { farewells, resized, kept }: Change,
+  { farewells, resized, replaced, kept }: Change,
   opts: { parent: pulumi.Resource },
   gate: pulumi.Resource[],
 ): pulumi.Resource[] {
   const why = farewells[id];
   const is = ({ planned }: Pair): boolean => planned.id === id;
-  if (why !== undefined) return [farewell(id, { role, door, why, due: resized.some(is) }, opts, gate)];
+  if (why !== undefined)
+    return [farewell(id, { role, door, why, due: [...resized, ...replaced].some(is) }, opts, gate)];
   // What the refresh of this very run finds out may stop it as well: at least not together with others.
   return kept.some(is) ? gate : [];
 }

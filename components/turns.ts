@@ -24,7 +24,7 @@ export interface Makers<Balancer, Database, App> {
  */
 export function inTurn<Balancer extends Made, Database extends Made, App extends Made>(
   plan: Plan,
-  { kept, resized }: Pick<Change, "kept" | "resized">,
+  { kept, resized, replaced }: Pick<Change, "kept" | "resized" | "replaced">,
   gate: Gate,
   make: Makers<Balancer, Database, App>,
 ): { balancers: Balancer[]; databases: Database[]; apps: App[] } {
@@ -40,7 +40,7 @@ export function inTurn<Balancer extends Made, Database extends Made, App extends
       jumps.set(node.datacenter, made);
     }
   };
-  const alone = resized.length > 0;
+  const alone = resized.length + replaced.length > 0;
   const addDatabases = (nodes: PlannedDatabase[]): void => {
     for (const node of nodes) {
       const before = databases.length > 0 ? last(databases) : alone ? last(balancers) : gate;

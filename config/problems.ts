@@ -25,3 +25,10 @@ export function formatProblems(problems: readonly Problem[], source: string): st
 export function formatProblem({ path, cause, mend }: Problem): string {
   return `  ${path.startsWith("(") ? "" : "ha-cluster:"}${path}\n    ${cause}\n    → ${mend}`;
 }
+
+/** One problem for each path: of servers that have the same cause in the file, the first is enough. */
+export function firstOfEach(problems: readonly Problem[]): Problem[] {
+  const first = new Map<string, Problem>();
+  for (const each of problems) if (!first.has(each.path)) first.set(each.path, each);
+  return [...first.values()];
+}

@@ -19,6 +19,7 @@ export interface Spec {
   certificates: Certificate[];
   loadBalancers: {
     flavor: PerDatacenter<string>;
+    image: string;
     /** Versions as Debian writes them; without one, what is installed stays, and what is missing comes as the archive has it. */
     packages: { haproxy?: string; keepalived?: string };
   };
@@ -28,7 +29,8 @@ export interface Spec {
   vrrp: Vrrp;
   ssh: { user: string; allowedFrom: string[] };
   interfaces: { external: string; internal: string; server: string };
-  image: string;
+  /** Ids of servers that may be made anew for another image or zone, one after the other. */
+  mayReplace: string[];
   /** Ids of servers with data whose deletion is meant. */
   mayDelete: string[];
   /** Whether all of it may be deleted by `pulumi destroy`. */
@@ -159,6 +161,7 @@ export interface AppServers {
   /** Where its servers have their places, ten of each datacenter in a slot, in order. For life. */
   slots: number[];
   flavor: PerDatacenter<string>;
+  image: string;
   /** IPv4 addresses of servers that somebody else runs, in order; none of them is touched. */
   addresses: string[];
 }
@@ -168,6 +171,7 @@ export interface Database {
   /** Port of the frontend on the internal VIP. */
   port: number;
   flavor: PerDatacenter<string>;
+  image: string;
 }
 
 export interface Vrrp {

@@ -16,7 +16,6 @@ export interface Plan {
   clusterName: string;
   /** Where the machines come from. */
   source: Spec["machines"]["source"];
-  image: string;
   sshUser: string;
   nameservers: string[];
   external: Spec["external"];
@@ -75,7 +74,6 @@ export function plan(spec: Spec): Plan {
     customer: spec.customer,
     clusterName: spec.clusterName,
     source: machines.source,
-    image: spec.image,
     sshUser: spec.ssh.user,
     nameservers: spec.nameservers,
     external: spec.external,
@@ -113,7 +111,7 @@ function loadBalancers(spec: Spec): LoadBalancer[] {
   return spec.datacenters.map((datacenter) => {
     const place = { slot: datacenter.slot, row: 0 };
     return {
-      ...server(spec, "load-balancer", `lb-${datacenter.name}`, datacenter, place, spec.loadBalancers.flavor),
+      ...server(spec, "load-balancer", `lb-${datacenter.name}`, datacenter, place, spec.loadBalancers),
       role: "load-balancer" as const,
       externalInterface: spec.interfaces.external,
       internalInterface: spec.interfaces.internal,
@@ -127,14 +125,7 @@ function loadBalancers(spec: Spec): LoadBalancer[] {
 
 function databaseServers(spec: Spec): DatabaseServer[] {
   return spec.datacenters.map((datacenter) => ({
-    ...server(
-      spec,
-      "database",
-      `db-${datacenter.name}`,
-      datacenter,
-      { slot: datacenter.slot, row: 0 },
-      spec.database.flavor,
-    ),
+    ...server(spec, "database", `db-${datacenter.name}`, datacenter, { slot: datacenter.slot, row: 0 }, spec.database),
     role: "database" as const,
     internalInterface: spec.interfaces.server,
   }));
@@ -146,14 +137,7 @@ function appServers(spec: Spec): AppServer[] {
       Array.from({ length: group.count[datacenter.name] ?? 0 }, (_, index) => {
         const place = { slot: datacenter.slot, row: rowOf(group, index) };
         return {
-          ...server(
-            spec,
-            "app-server",
-            `${group.name}-${datacenter.name}-${index + 1}`,
-            datacenter,
-            place,
-            group.flavor,
-          ),
+          ...server(spec, "app-server", `${group.name}-${datacenter.name}-${index + 1}`, datacenter, place, group),
           role: "app-server" as const,
           internalInterface: spec.interfaces.server,
           group: group.name,
@@ -171,7 +155,7 @@ function server(
   id: string,
   datacenter: Datacenter,
   place: Place,
-  flavor: Record<string, string>,
+  { flavor, image }: { flavor: Record<string, string>; image: string },
 ): Omit<Server, "role" | "internalInterface"> {
   const subnet = serverSubnet(spec, role, place);
   return {
@@ -180,6 +164,7 @@ function server(
     datacenter: datacenter.name,
     availabilityZone: datacenter.availabilityZone,
     flavor: flavor[datacenter.name]!,
+    image,
     internal: internalAddress(spec, role, place),
     ...(subnet === undefined ? {} : { ipv6Subnet: subnet }),
   };

@@ -11,6 +11,8 @@ export interface Server {
   availabilityZone: string;
   /** Absent on hosts that somebody else built. */
   flavor?: string;
+  /** Name of the image that it is made of; absent on hosts that somebody else built. */
+  image?: string;
   /** Its IPv4 address on the internal network. */
   internal: string;
   internalInterface: string;

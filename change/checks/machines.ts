@@ -14,9 +14,9 @@ export function unfinished({ unfinished: pairs }: Change): Problem[] {
 }
 
 /** Nova's servers hang on their ports: one whose port is gone from the state would be replaced with all that is on it. */
-export function portless({ kept }: Change, mayReplace: readonly string[]): Problem[] {
+export function portless({ kept }: Change, mayRepair: readonly string[]): Problem[] {
   return kept
-    .filter(({ standing: { hasPorts, hostname } }) => !hasPorts && !mayReplace.includes(hostname))
+    .filter(({ standing: { hasPorts, hostname } }) => !hasPorts && !mayRepair.includes(hostname))
     .map(({ planned, standing }) => ({
       path: pathOf(planned),
       cause: `a port of ${standing.hostname} is gone, or is another one than it was made with: the server would be deleted and made anew`,
@@ -28,16 +28,16 @@ export function portless({ kept }: Change, mayReplace: readonly string[]): Probl
 }
 
 /** Who was built before servers could say farewell would be cut off in the middle of what it does. */
-export function unprepared({ resized, leaving }: Change): Problem[] {
+export function unprepared({ resized, replaced, leaving }: Change): Problem[] {
   const stopped = [
-    ...resized.map(({ standing }) => standing),
+    ...[...resized, ...replaced].map(({ standing }) => standing),
     ...leaving.filter(({ role, pushed }) => role !== "app-server" && pushed),
   ];
   const names = stopped.filter(({ knowsFarewell }) => !knowsFarewell).map(({ id }) => id);
   if (names.length === 0) return [];
   return [
     {
-      path: resized.length > 0 ? flavorOf(resized[0]!.planned) : "datacenters",
+      path: stopper({ resized, replaced }) ?? "datacenters",
       cause: `${listNames(names)} would be stopped, but can't hand over first: the last \`pulumi up\` was one of an older release`,
       mend: "first `pulumi up` without this change; then make it",
     },
@@ -45,15 +45,21 @@ export function unprepared({ resized, leaving }: Change): Problem[] {
 }
 
 /** A database says farewell while all others are synced: not while one of them leaves. */
-export function atOnce({ resized, leaving }: Change): Problem[] {
-  if (resized.length === 0 || !leaving.some(({ role, pushed }) => role !== "app-server" && pushed)) return [];
+export function atOnce({ resized, replaced, leaving }: Change): Problem[] {
+  const path = stopper({ resized, replaced });
+  if (path === undefined || !leaving.some(({ role, pushed }) => role !== "app-server" && pushed)) return [];
   return [
     {
-      path: flavorOf(resized[0]!.planned),
+      path,
       cause: "would stop servers in the run in which a datacenter leaves",
       mend: "in two runs: first the one, then the other",
     },
   ];
+}
+
+/** The key that has servers stopped, if any does. */
+function stopper({ resized, replaced }: Pick<Change, "resized" | "replaced">): string | undefined {
+  return replaced.length > 0 ? "mayReplace" : resized[0] && flavorOf(resized[0].planned);
 }
 
 export function flavorOf(node: PlannedServer): string {

@@ -1,21 +1,62 @@
 import * as openstack from "@pulumi/openstack";
-import type { Change, Pair } from "../../change/change";
+import type { Change, Cloud, Intent, Pair } from "../../change/change";
 import { flavorOf, pathOf } from "../../change/checks/machines";
+import { zoneOf } from "../../change/checks/zones";
 import type { Deployed } from "../../change/deployed";
-import type { Problem } from "../../config/problems";
+import { firstOfEach, type Problem } from "../../config/problems";
 import type { Plan } from "../../plan/plan";
+import { imageId, imageOf, otherRelease } from "./images";
 
-/** Reasons against a change that only the cloud knows. It is asked as little as can be: every preview waits for it. */
-export async function askCloud(plan: Plan, deployed: Deployed, { rezoned, resized, kept }: Change): Promise<Problem[]> {
-  const failed = kept.filter(({ standing }) => standing.failed !== undefined);
+/*
+ * What only the cloud knows. It is asked as little as can be: every preview waits for it.
+ */
+
+/** Of what servers would be made, and where those stand whose zone the file calls otherwise than the state. */
+export async function askCloud(
+  { created, kept, rezoned }: Change,
+  { mayReplace }: Pick<Intent, "mayReplace">,
+): Promise<{ cloud: Cloud; problems: Problem[] }> {
+  const made = [...created, ...kept.map(({ planned }) => planned).filter(({ id }) => mayReplace.includes(id))];
+  const names = [...new Set(made.flatMap(({ image }) => image ?? []))];
+  const images = await Promise.all(names.map(async (name) => [name, await imageId(name)] as const));
+  const zones = await Promise.all(rezoned.map(async (pair) => [pair, await nova(pair.standing.machine)] as const));
+  const found = images.flatMap(([name, { id }]) => (id === undefined ? [] : [[name, id] as const]));
+  return {
+    cloud: {
+      images: Object.fromEntries(found),
+      zones: Object.fromEntries(
+        zones.flatMap(([{ planned }, server]) =>
+          typeof server === "string" ? [] : [[planned.id, server.availabilityZone]],
+        ),
+      ),
+    },
+    problems: [
+      ...images.flatMap(([name, { why }]) =>
+        why === undefined
+          ? []
+          : [
+              {
+                path: imageOf(made.find(({ image }) => image === name)!),
+                cause: `${name} is no image of this cloud: ${why}`,
+                mend: "`openstack image list` shows them",
+              },
+            ],
+      ),
+      ...firstOfEach(zones.flatMap(([pair, server]) => (typeof server === "string" ? [unasked(pair, server)] : []))),
+    ],
+  };
+}
+
+/** Reasons against a change that only the cloud knows. */
+export async function objections(plan: Plan, deployed: Deployed, change: Change): Promise<Problem[]> {
+  const failed = change.kept.filter(({ standing }) => standing.failed !== undefined);
   const problems = await Promise.all([
     externalNetwork(plan, deployed),
-    ...rezoned.map(ofZone),
     ...failed.map(ofFailure),
-    ...resized.map(ofFlavor),
+    ...change.resized.map(ofFlavor),
+    ...change.replaced.map(otherRelease),
   ]);
-  const first = new Map(problems.flatMap((each) => (each ? [[each.path, each] as const] : [])));
-  return [...first.values()];
+  return firstOfEach(problems.flatMap((each) => each ?? []));
 }
 
 /** A network of another name may be the same one; ports on another would be new ports, and their servers new servers. */
@@ -30,26 +71,11 @@ async function externalNetwork(plan: Plan, { externalNetwork: now }: Deployed): 
   };
 }
 
-/**
- * A zone that the file calls otherwise than the state: Nova knows whether the server stands there already, since its
- * provider renamed the zone or a slip is being mended, or whether it would have to move.
- */
-async function ofZone({ planned, standing }: Pair): Promise<Problem | undefined> {
-  const path = `${pathOf({ ...planned, role: "load-balancer" } as Pair["planned"])}.availabilityZone`;
-  const wanted = planned.availabilityZone;
-  const server = await nova(standing.machine);
-  if (typeof server === "string") {
-    return {
-      path,
-      cause: `is ${wanted}, the state says ${standing.zone}, and Nova can't be asked where ${standing.hostname} stands: ${server}`,
-      mend: "if the server is gone, `pulumi up --refresh` with the old zone makes it anew; then change the zone",
-    };
-  }
-  if (server.availabilityZone === wanted) return undefined;
+function unasked({ planned, standing }: Pair, why: string): Problem {
   return {
-    path,
-    cause: `is ${wanted}, but ${standing.hostname} runs in ${server.availabilityZone}: a server that runs is not moved, and its data would be lost`,
-    mend: `write ${server.availabilityZone}`,
+    path: zoneOf(planned),
+    cause: `is ${planned.availabilityZone}, the state says ${standing.zone}, and Nova can't be asked where ${standing.hostname} stands: ${why}`,
+    mend: "if the server is gone, `pulumi up --refresh` with the old zone makes it anew; then change the zone",
   };
 }
 

@@ -1,5 +1,6 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
+import type { Change } from "../../change/change";
 import type { Zone } from "../../plan/firewall";
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../../plan/plan";
 import type { Role, Server } from "../../plan/servers";
@@ -23,8 +24,7 @@ export class OpenStackMachines implements MachineSource {
   constructor(
     name: string,
     private readonly plan: Plan,
-    /** Ids of servers that nothing may replace. */
-    private readonly held: readonly string[],
+    private readonly change: Pick<Change, "held" | "replaced">,
     private readonly secrets: DerivedSecrets,
     parent: pulumi.Resource,
   ) {
@@ -86,16 +86,19 @@ export class OpenStackMachines implements MachineSource {
   }
 
   private machine(node: Server, ports: PortArgs[], door: Door, before: Before, parent: pulumi.Resource): Machine {
+    const replaced = this.change.replaced.find(({ planned }) => planned.id === node.id);
+    if (node.image === undefined) throw new Error(`${node.id} has no image`);
     const { serverId } = new NovaServer(
       node.id,
       {
         server: node,
-        image: this.plan.image,
+        image: replaced?.imageId === undefined ? { imageName: node.image } : { imageId: replaced.imageId },
         keyPair: this.keyPair,
         hostKey: this.secrets.hostKey(node.id),
         serverGroup: this.serverGroups[node.role],
         ports,
-        held: this.held.includes(node.id),
+        held: this.change.held.includes(node.id),
+        replaced: replaced !== undefined,
         before: before(door),
       },
       { parent },
@@ -132,7 +135,7 @@ function knownHosts(plan: Plan, secrets: DerivedSecrets): string[] {
 
 interface NovaServerArgs {
   server: Server;
-  image: string;
+  image: { imageName: string } | { imageId: string };
   keyPair: pulumi.Input<string>;
   /** Its identity from the first boot on, so that no connection to it ever has to trust blindly. */
   hostKey: KeyPair;
@@ -141,6 +144,8 @@ interface NovaServerArgs {
   ports: PortArgs[];
   /** Whether nothing may replace it. */
   held: boolean;
+  /** Whether it is to be made anew now, of what the file says. */
+  replaced: boolean;
   /** What it waits for before it is changed. */
   before: pulumi.Resource[];
 }
@@ -154,6 +159,8 @@ interface PortArgs {
   /** Addresses that the hypervisor's ACL lets the port use besides its own. */
   allowedAddresses: string[];
 }
+
+const FOR_NEW_ONES = ["imageName", "imageId", "userData", "keyPair", "schedulerHints", "availabilityZone"];
 
 /** One server of Nova with its Neutron ports. */
 class NovaServer extends pulumi.ComponentResource {
@@ -182,7 +189,7 @@ class NovaServer extends pulumi.ComponentResource {
       name,
       {
         name: server.hostname,
-        imageName: args.image,
+        ...args.image,
         flavorName: server.flavor,
         availabilityZone: server.availabilityZone,
         keyPair: args.keyPair,
@@ -197,10 +204,7 @@ class NovaServer extends pulumi.ComponentResource {
         // What is for new servers: it never replaces one that serves. A server group that somebody deleted is made anew, and
         // a zone may be called otherwise by its provider; whether a server would have to move is asked before (ask.ts). A port
         // that is found gone by the refresh of this very run is in the state that was read before it.
-        ignoreChanges: [
-          ...["imageName", "userData", "keyPair", "schedulerHints", "availabilityZone"],
-          ...(args.held ? ["networks"] : []),
-        ],
+        ignoreChanges: [...(args.replaced ? [] : FOR_NEW_ONES), ...(args.held ? ["networks"] : [])],
         // The server's address is its port's, so the old server has to go first.
         deleteBeforeReplace: true,
         dependsOn: args.before,

@@ -1,12 +1,25 @@
 import type { Problem } from "../problems";
-import { names, type Draft } from "../shape/draft";
-import { quote } from "../shape/words";
+import { names, sortedEntries, type Draft } from "../shape/draft";
+import { nearest, quote } from "../shape/words";
+import { appServerIds } from "./names";
 
-/** Lines that allow a deletion: each names what it is about, and nothing that the file keeps. */
-export function* checkIntent(
-  { mayDelete, mayDestroy, datacenters, ...draft }: Draft,
-  stack: string,
-): Generator<Problem> {
+/** Lines that allow what can't be undone: each names what it is about. */
+export function* checkIntent(draft: Draft, stack: string): Generator<Problem> {
+  yield* checkDeletions(draft);
+  yield* checkReplacements(draft);
+  const { mayDestroy } = draft;
+  const cluster = draft.clusterName ?? draft.customer ?? stack;
+  if (mayDestroy !== undefined && mayDestroy !== cluster) {
+    yield {
+      path: "mayDestroy",
+      cause: `names ${quote(mayDestroy)}, but this cluster is ${quote(cluster)}`,
+      mend: `write \`${cluster}\` if this cluster shall be destroyed, or remove the line`,
+    };
+  }
+}
+
+/** Databases, and none that the file keeps. */
+function* checkDeletions({ mayDelete, datacenters }: Draft): Generator<Problem> {
   for (const [index, id] of (mayDelete ?? []).entries()) {
     const name = /^db-(.+)$/.exec(id ?? "")?.[1];
     if (id === undefined) continue;
@@ -25,12 +38,23 @@ export function* checkIntent(
       };
     }
   }
-  const cluster = draft.clusterName ?? draft.customer ?? stack;
-  if (mayDestroy !== undefined && mayDestroy !== cluster) {
+}
+
+/** Servers that the file has. */
+function* checkReplacements({ mayReplace, datacenters, appServers }: Draft): Generator<Problem> {
+  if (!datacenters) return;
+  const edge = names(datacenters).flatMap((name) => [`lb-${name}`, `db-${name}`]);
+  const apps = sortedEntries(appServers).flatMap(([group, servers]) =>
+    appServerIds(group, servers, names(datacenters)),
+  );
+  const ids = [...edge, ...apps];
+  for (const [index, id] of (mayReplace ?? []).entries()) {
+    if (id === undefined || ids.includes(id)) continue;
+    const meant = nearest(id, ids);
     yield {
-      path: "mayDestroy",
-      cause: `names ${quote(mayDestroy)}, but this cluster is ${quote(cluster)}`,
-      mend: `write \`${cluster}\` if this cluster shall be destroyed, or remove the line`,
+      path: `mayReplace[${index}]`,
+      cause: `${quote(id)} is no server of this file`,
+      mend: meant === undefined ? "name a server by its id, for example lb-dc1" : `did you mean \`${meant}\`?`,
     };
   }
 }

@@ -89,11 +89,7 @@ function* checkServerNames(draft: Draft, customer: string): Generator<Problem> {
   );
   for (const [group, servers] of sortedEntries(draft.appServers)) {
     const path = `appServers.${group}`;
-    const ids = datacenters.flatMap((datacenter) => {
-      const count = servers?.perDatacenter;
-      const here = typeof count === "object" ? count[datacenter] : count;
-      return Array.from({ length: here ?? 0 }, (_, index) => `${group}-${datacenter}-${index + 1}`);
-    });
+    const ids = appServerIds(group, servers, datacenters);
     const taken = ids.find((id) => owners.has(id));
     if (taken !== undefined) {
       yield {
@@ -112,6 +108,19 @@ function* checkServerNames(draft: Draft, customer: string): Generator<Problem> {
       };
     }
   }
+}
+
+/** Of a group, as far as it is known how many it has. */
+export function appServerIds(
+  group: string,
+  servers: NonNullable<Draft["appServers"]>[string],
+  datacenters: readonly string[],
+): string[] {
+  return datacenters.flatMap((datacenter) => {
+    const count = servers?.perDatacenter;
+    const here = typeof count === "object" ? count[datacenter] : count;
+    return Array.from({ length: here ?? 0 }, (_, index) => `${group}-${datacenter}-${index + 1}`);
+  });
 }
 
 function* checkInterfaces({ interfaces }: Draft): Generator<Problem> {

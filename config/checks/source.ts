@@ -9,6 +9,7 @@ const ONLY_MADE: PathPart[][] = [
   ["clusterName"],
   ["database"],
   ["mayDelete"],
+  ["mayReplace"],
   ["mayDestroy"],
   ["image"],
   ["loadBalancers"],
@@ -17,7 +18,7 @@ const ONLY_MADE: PathPart[][] = [
   ["external", "network"],
   ["interfaces", "server"],
 ];
-const ONLY_MADE_PER_GROUP = ["flavor", "perDatacenter", "runtime", "slots"];
+const ONLY_MADE_PER_GROUP = ["flavor", "image", "perDatacenter", "runtime", "slots"];
 
 /** Keys that describe machines which exist. */
 const ONLY_EXISTING: PathPart[][] = [

@@ -12,6 +12,7 @@ import { machines } from "./machines";
 const MOST_SLOTS = 2200;
 
 const flavor = () => perDatacenter(text("a flavor's name", "m1.small"), "a flavor's name", "m1.small");
+const image = () => text("the name of an image", "debian-12");
 
 const datacenters = z
   .record(
@@ -135,6 +136,7 @@ const certificates = z
 const loadBalancers = z
   .strictObject({
     flavor: flavor().default("m1.small"),
+    image: image().optional(),
     packages: z
       .strictObject({
         haproxy: text("the version of a Debian package", "2.6.12-1+deb12u3").optional(),
@@ -157,6 +159,7 @@ const appServers = z
           1,
         ),
         flavor: flavor().default("m1.small"),
+        image: image().optional(),
         slots: z
           .array(wholeNumber("a slot", 1, MOST_SLOTS, 1))
           .register(fields, { what: "a list of slots", example: "[1]" })
@@ -178,6 +181,7 @@ const database = z
     engine: text("the name of a database engine", "galera").default("galera"),
     port: port(3306).default(3306),
     flavor: flavor().default("m1.small"),
+    image: image().optional(),
   })
   .register(fields, { what: "a map that describes the database", example: "{ engine: galera }" })
   .prefault({});
@@ -242,7 +246,7 @@ export const stackFile = z
     vrrp,
     ssh,
     interfaces,
-    image: text("the name of an image", "debian-12").default("debian-12"),
+    image: image().default("debian-12"),
     nameservers: z
       .array(text("an IPv4 address", "203.0.113.53"))
       .register(fields, { what: "a list of IPv4 addresses", example: "[203.0.113.53]" })
@@ -250,6 +254,10 @@ export const stackFile = z
     mayDelete: z
       .array(text("the id of a server", "db-dc3"))
       .register(fields, { what: "a list of servers that may be deleted", example: "[db-dc3]" })
+      .default([]),
+    mayReplace: z
+      .array(text("the id of a server", "lb-dc1"))
+      .register(fields, { what: "a list of servers that may be made anew", example: "[lb-dc1]" })
       .default([]),
     mayDestroy: text("the cluster's name", "acme").optional(),
     rootSecret: secret("the stack's root secret", "{ secure: … }"),

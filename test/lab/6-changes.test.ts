@@ -17,6 +17,13 @@ const PER_SECOND = 10;
 /** As m1.small, with more memory: Nova makes no disk smaller, so that the way back needs one of the same size. */
 const WIDE = "ha-cluster-test-wide";
 
+/** Of the lab: a newer build, and a zone that no datacenter of the stack file is in. */
+const NEWER = "debian-12-next";
+const SPARE = "dc4";
+
+/** Says that it is of another release; nothing is ever made of it. */
+const TRIXIE = "ha-cluster-test-debian-13";
+
 interface Row {
   urn: string;
   id?: string;
@@ -32,10 +39,14 @@ describe("changes of a cluster that runs", () => {
     // A run that was killed left it.
     await lab.admin("flavor", "delete", WIDE).catch(() => undefined);
     await lab.admin("flavor", "create", "--ram", "3072", "--disk", "10", "--vcpus", "1", WIDE);
+    await lab.admin("image", "delete", TRIXIE).catch(() => undefined);
+    const release = ["--property", "os_distro=debian", "--property", "os_version=13"];
+    await lab.admin("image", "create", "--public", "--file", caFile, "--disk-format", "raw", ...release, TRIXIE);
   });
   after(async () => {
     folder.remove();
     await lab.admin("flavor", "delete", WIDE);
+    await lab.admin("image", "delete", TRIXIE);
   });
 
   const stackOf = (file: StackFile): Promise<Stack> => open(file, folder.path);
@@ -67,6 +78,13 @@ describe("changes of a cluster that runs", () => {
     return rollout;
   }
 
+  async function threeDatabases(): Promise<void> {
+    for (const name of cluster.databases) {
+      const size = await lab.on(name, "mariadb -BNe \"SHOW STATUS LIKE 'wsrep_cluster_size'\"");
+      assert.match(size, /3/);
+    }
+  }
+
   async function rowIsThere(token: string): Promise<void> {
     const { status, body } = await fromClient(lab, cluster.url("ipv4", `/rows/${token}`));
     assert.equal(status, 200, body);
@@ -83,12 +101,22 @@ describe("changes of a cluster that runs", () => {
       "zones exchanged",
       (file: StackFile) =>
         file.set("datacenters", { dc1: { availabilityZone: "dc2" }, dc2: { availabilityZone: "dc1" }, dc3: {} }),
-      /ha-cluster:datacenters\.dc1\.availabilityZone\n\s+is dc2, but test-\S+-dc1(-1)? runs in dc1: a server that runs is not moved/,
+      /ha-cluster:datacenters\.dc1\.availabilityZone\n\s+is dc2, but test-\S+-dc1(-1)? runs in dc1: it would have to be deleted/,
     ],
     [
       "a flavor with a smaller disk",
       (file: StackFile) => file.set("database.flavor", "m1.tiny"),
       /ha-cluster:database\.flavor\n\s+m1\.tiny has a disk of 1 GiB, and test-db-dc\d one of 10 GiB/,
+    ],
+    [
+      "a database on another Debian release",
+      (file: StackFile) => file.set("database.image", TRIXIE).set("mayReplace", ["db-dc1"]),
+      /ha-cluster:database\.image\n\s+ha-cluster-test-debian-13 is debian 13, and test-db-dc1 is of another release/,
+    ],
+    [
+      "an image that isn't there",
+      (file: StackFile) => file.set("appServers.app.image", "debian-99").set("mayReplace", ["app-dc1-1"]),
+      /ha-cluster:appServers\.app\.image\n\s+debian-99 is no image of this cloud/,
     ],
     [
       "a datacenter under another name",
@@ -151,27 +179,61 @@ describe("changes of a cluster that runs", () => {
     assert.deepEqual(await servers(), before);
   });
 
-  test("another flavor: one server at a time hands over, stops and comes back, with its data", async (t) => {
+  test("another flavor, image and zone: one server at a time hands over, goes and comes back", async (t) => {
     const before = await servers();
-    const token = "written-before-the-resize";
+    const token = "written-before-the-servers-went";
     await cluster.rowAcrossDatacenters(token);
     const flavor = (here: string): Record<string, string> => ({
       dc1: "m1.small",
       dc2: here,
       dc3: "m1.small",
     });
+    const moved = ["lb-dc3", "db-dc3", "app-dc3-1"];
     const file = (here: string): StackFile =>
       stackFile()
         .set("loadBalancers", { flavor: flavor(here) })
         .set("database.flavor", flavor(here))
-        .set("appServers.app.flavor", flavor(here));
-    await unnoticed(t, file(WIDE));
-    assert.deepEqual(await servers(), before, "the same servers, not new ones");
+        .set("appServers.app.flavor", flavor(here))
+        .set("image", NEWER)
+        .set("datacenters", { dc1: {}, dc2: {}, dc3: { availabilityZone: SPARE } });
+    const unasked = await (await stackOf(file(WIDE))).preview();
+    assert.match(
+      unasked.stdout,
+      /runs in dc3: it would have to be deleted.*\n.*mayReplace: \[lb-dc3, db-dc3, app-dc3-1\]/,
+    );
+    const { stdout } = await (await stackOf(file(WIDE).set("mayReplace", moved))).preview();
+    assert.match(stdout, /db-dc2: STOPPED and started again, m1\.small → ha-cluster-test-wide; one server at a time/);
+    assert.match(
+      stdout,
+      /db-dc3: DELETED and made anew, image debian-12 \(.*\) to debian-12-next \(.*\), zone dc3 to dc4;/,
+    );
+    assert.match(stdout, /image: .*app-dc1-1.* stay so until/);
+    await unnoticed(t, file(WIDE).set("mayReplace", moved));
+    const after = await servers();
+    assert.deepEqual([...after.keys()].sort(), [...before.keys()].sort());
+    for (const [name, is] of after) {
+      const [id, addresses] = is.split(/ (.*)/);
+      const [idBefore, addressesBefore] = before.get(name)!.split(/ (.*)/);
+      assert.equal(addresses, addressesBefore, name);
+      assert.equal(
+        id !== idBefore,
+        name.includes("dc3"),
+        `${name}: who moved is another server, who was resized is not`,
+      );
+    }
+    for (const id of moved) {
+      const { "OS-EXT-AZ:availability_zone": zone } = await lab.openstack<Record<string, unknown>>(
+        ...["server", "show", `test-${id}`],
+      );
+      assert.equal(zone, SPARE);
+      assert.match(await lab.on(`test-${id}`, "cat /etc/cloud/build.info"), new RegExp(NEWER));
+    }
     await rowIsThere(token);
+    await threeDatabases();
     const state = await resources();
     const when = (name: string): number => Date.parse(state.get(name)!.modified!);
     const ids = ["lb-dc2", "db-dc2", "app-dc2-1"];
-    for (const id of ids) {
+    for (const id of [...ids, ...moved]) {
       const times = [
         `command:remote:Command::${id}-farewell`,
         `openstack:compute/instance:Instance::${id}`,
@@ -184,8 +246,11 @@ describe("changes of a cluster that runs", () => {
       );
     }
     for (const [id, next] of [
-      ["lb-dc2", "db-dc2"],
-      ["db-dc2", "app-dc2-1"],
+      ["lb-dc3", "lb-dc2"],
+      ["lb-dc2", "db-dc3"],
+      ["db-dc3", "db-dc2"],
+      ["db-dc2", "app-dc3-1"],
+      ["app-dc3-1", "app-dc2-1"],
     ])
       assert.ok(
         when(`command:remote:Command::${id!}-config`) < when(`command:remote:Command::${next!}-farewell`),
@@ -196,8 +261,9 @@ describe("changes of a cluster that runs", () => {
       assert.match(JSON.stringify(flavor), new RegExp(WIDE));
     }
 
-    await unnoticed(t, stackFile());
+    await unnoticed(t, stackFile().set("mayReplace", moved));
     await rowIsThere(token);
+    await threeDatabases();
   });
 
   test("the first datacenter leaves, and comes back", async (t) => {
@@ -223,10 +289,7 @@ describe("changes of a cluster that runs", () => {
     assert.deepEqual([...back.keys()].sort(), [...before.keys()].sort());
     for (const [name, is] of left) assert.equal(back.get(name), is);
     await rowIsThere(token);
-    for (const name of cluster.databases) {
-      const size = await lab.on(name, "mariadb -BNe \"SHOW STATUS LIKE 'wsrep_cluster_size'\"");
-      assert.match(size, /3/);
-    }
+    await threeDatabases();
   });
 
   test("afterwards there is nothing to do", async () => {

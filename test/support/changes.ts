@@ -16,7 +16,7 @@ export interface Case {
   stack?: string;
   before?: Raw;
   state?: (resources: Resource[]) => Resource[];
-  mayReplace?: string[];
+  mayRepair?: string[];
 }
 
 /** Somebody deleted it, and the state was refreshed. */
@@ -30,12 +30,12 @@ export function found({
   stack = "dev",
   before = dualStack(),
   state = (all) => all,
-  mayReplace = [],
+  mayRepair = [],
 }: Case): Problem[] {
   const standing = deployed(state(stateOf(plan(specOf(before)))));
   const { spec, problems } = validate(now, stack, standingOf(standing));
   if (!spec) throw new Error(formatProblems(problems, "test"));
   const planned = plan(spec);
-  const intent = { mayDelete: spec.mayDelete, mayReplace };
-  return refusals(planned, intent, SECRETS, standing, changeOf(planned, standing));
+  const intent = { mayDelete: spec.mayDelete, mayReplace: spec.mayReplace, mayRepair };
+  return refusals(planned, intent, SECRETS, standing, changeOf(planned, standing, intent));
 }

@@ -34,7 +34,8 @@ export function stateOf(plan: Plan): Resource[] {
           name: node.hostname,
           availabilityZone: node.availabilityZone,
           flavorName: node.flavor,
-          imageName: plan.image,
+          imageName: node.image,
+          imageId: `id-of-${node.image}`,
           networks: ["internal", ...("external" in node ? ["external"] : [])].map((name) => ({
             port: `id-of-${node.id}-${name}`,
           })),

@@ -16,7 +16,7 @@ describe("what a stack file may say of a cluster that runs", () => {
   allows("another one instead of a server that lost its port, when a repair means that", {
     now: dualStack(),
     state: withoutPort("app-dc1-1-internal"),
-    mayReplace: ["dev-app-dc1-1"],
+    mayRepair: ["dev-app-dc1-1"],
   });
   allows("another flavor", { now: dualStack({ loadBalancers: { flavor: "m1.medium" } }) });
   allows("another name of the stack", { now: dualStack(), stack: "prod" });

@@ -237,7 +237,7 @@ describe("what it may not", () => {
     const planned = { ...plan(specOf(dualStack())), source: "existing" as const };
     const problems = refusals(
       planned,
-      { mayDelete: [], mayReplace: [] },
+      { mayDelete: [], mayReplace: [], mayRepair: [] },
       SECRETS,
       standing,
       changeOf(planned, standing),

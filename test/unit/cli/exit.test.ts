@@ -29,6 +29,7 @@ for (const [verb, ...args] of [
   ["verify", "--replace-servers"],
   ["preflight", "--nonsense"],
   ["drill", "--nonsense"],
+  ["replace", "--nonsense"],
 ] as [string, ...string[]][]) {
   test(`${verb} ${args.join(" ")} is wrong usage, in words`, async () => {
     const file = join(ROOT, "cli", `${verb}.ts`);

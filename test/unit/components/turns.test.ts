@@ -20,11 +20,17 @@ function order(before: Raw, now: Raw, state: (all: Resource[]) => Resource[] = (
     waits.set(id, [...new Set([...(gate as unknown as string[]), ...way])].sort());
     return { done: id as unknown as pulumi.Resource };
   };
-  inTurn(planned, changeOf(planned, standing), ["gone" as unknown as pulumi.Resource], {
-    balancer: (node, gate) => made(node.id, gate),
-    database: (node, jump, gate) => made(node.id, gate, [jump.done as unknown as string]),
-    app: (node, jump, gate) => made(node.id, gate, [jump.done as unknown as string]),
-  });
+  const { mayDelete, mayReplace } = specOf(now);
+  inTurn(
+    planned,
+    changeOf(planned, standing, { mayDelete, mayReplace, mayRepair: [] }),
+    ["gone" as unknown as pulumi.Resource],
+    {
+      balancer: (node, gate) => made(node.id, gate),
+      database: (node, jump, gate) => made(node.id, gate, [jump.done as unknown as string]),
+      app: (node, jump, gate) => made(node.id, gate, [jump.done as unknown as string]),
+    },
+  );
   return waits;
 }
 
@@ -77,10 +83,16 @@ describe("the order of a change", () => {
   });
 
   test("while servers are stopped no two are changed side by side, of whatever role", () => {
-    const waits = order(dualStack(), dualStack({ loadBalancers: { flavor: "m1.medium" } }));
-    const ids = [...waits.keys()];
-    for (const [index, id] of ids.entries()) {
-      for (const earlier of ids.slice(0, index)) assert.ok(allBefore(waits, id).has(earlier), `${id} after ${earlier}`);
+    for (const now of [
+      { loadBalancers: { flavor: "m1.medium" } },
+      { image: "debian-12-next", mayReplace: ["lb-dc2", "app-dc1-1"] },
+    ]) {
+      const waits = order(dualStack(), dualStack(now));
+      const ids = [...waits.keys()];
+      for (const [index, id] of ids.entries()) {
+        for (const earlier of ids.slice(0, index))
+          assert.ok(allBefore(waits, id).has(earlier), `${id} after ${earlier}`);
+      }
     }
   });
 

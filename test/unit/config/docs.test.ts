@@ -16,7 +16,7 @@ test("the example is a good stack, and has every key but those of special moment
   assert.deepEqual(found, []);
   assert.equal(spec!.datacenters.length, 3);
   assert.deepEqual(
-    [...Object.keys(raw), "clusterName", "mayDelete", "mayDestroy", "quorumRisk"].sort(),
+    [...Object.keys(raw), "clusterName", "mayDelete", "mayDestroy", "mayReplace", "quorumRisk"].sort(),
     Object.keys(stackFile.shape).sort(),
   );
 });

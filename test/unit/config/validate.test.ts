@@ -24,7 +24,7 @@ test("everything left out has a default", () => {
       { name: "web", kind: "http", vips: ["www"], servers: "app", http: 80, redirect: false, healthCheck: "/healthz" },
     ],
     certificates: [],
-    loadBalancers: { flavor: small, packages: {} },
+    loadBalancers: { flavor: small, image: "debian-12", packages: {} },
     appServers: [
       {
         name: "app",
@@ -33,10 +33,11 @@ test("everything left out has a default", () => {
         count: { dc1: 1, dc2: 1, dc3: 1 },
         slots: [1],
         flavor: small,
+        image: "debian-12",
         addresses: [],
       },
     ],
-    database: { engine: "galera", port: 3306, flavor: small },
+    database: { engine: "galera", port: 3306, flavor: small, image: "debian-12" },
     vrrp: {
       advertInterval: 0.3,
       routerIds: { ipv4: 51, ipv6: 52, internal: 53 },
@@ -46,7 +47,7 @@ test("everything left out has a default", () => {
     },
     ssh: { user: "debian", allowedFrom: ["0.0.0.0/0", "::/0"] },
     interfaces: { external: "eth0", internal: "eth1", server: "eth0" },
-    image: "debian-12",
+    mayReplace: [],
     mayDelete: [],
     mayDestroy: false,
     nameservers: [],

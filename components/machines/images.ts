@@ -1,0 +1,51 @@
+import * as openstack from "@pulumi/openstack";
+import type { PlannedServer, Replacement } from "../../change/change";
+import { pathText } from "../../config/shape/words";
+import type { Problem } from "../../config/problems";
+
+/** Properties by which Glance's images say what is in them (its documentation, "Image property keys"). */
+const RELEASE = ["os_distro", "os_version"] as const;
+
+/** Glance's id of the newest image of that name, or why there is none. */
+export async function imageId(name: string): Promise<{ id?: string; why?: string }> {
+  try {
+    return { id: (await openstack.images.getImage({ name, mostRecent: true })).id };
+  } catch (error) {
+    return { why: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/**
+ * MariaDB's data goes one way only: a server of another release could neither give it to the others nor take it from them.
+ * Where the images don't say what is in them it is allowed: then the new server can't join, and the others serve.
+ */
+export async function otherRelease({ planned, standing }: Replacement): Promise<Problem | undefined> {
+  if (planned.role !== "database" || planned.image === undefined) return undefined;
+  const { properties } = await openstack.images.getImage({ name: planned.image, mostRecent: true });
+  const wanted = Object.fromEntries(
+    RELEASE.flatMap((key) => (properties?.[key] === undefined ? [] : [[key, properties[key]]])),
+  );
+  if (Object.keys(wanted).length === 0) return undefined;
+  const [known, alike] = await Promise.all([
+    openstack.images.getImageIds({}),
+    openstack.images.getImageIds({ properties: wanted }),
+  ]);
+  if (!known.ids.includes(standing.imageId) || alike.ids.includes(standing.imageId)) return undefined;
+  return {
+    path: imageOf(planned),
+    cause: `${planned.image} is ${Object.values(wanted).join(" ")}, and ${standing.hostname} is of another release: its MariaDB could not take the others' data, nor give them its own`,
+    mend: `write an image of the release that it has, or leave ${planned.id} out of \`mayReplace\``,
+  };
+}
+
+/** The key that says the image of a server, where it is written for its kind alone. */
+export function imageOf(node: PlannedServer): string {
+  switch (node.role) {
+    case "load-balancer":
+      return "loadBalancers.image";
+    case "database":
+      return "database.image";
+    case "app-server":
+      return pathText(["appServers", node.group, "image"]);
+  }
+}

@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { type Change, changeOf, type Cloud, everyServer, UNASKED } from "../../../change/change";
+import { deployed, type Resource } from "../../../change/deployed";
+import { bundlesOf } from "../../../change/files";
+import { refusals } from "../../../change/refuse";
+import { words } from "../../../change/words";
+import { plan } from "../../../plan/plan";
+import { SECRETS } from "../../support/changes";
+import { dualStack, type Raw, specOf } from "../../support/specs";
+import { stateOf } from "../../support/state";
+
+const NEWER = "debian-12-next";
+const ALL = everyServer(plan(specOf(dualStack()))).map(({ id }) => id);
+
+/** What Glance says where `debian-12` is a newer build than the one that servers were made of. */
+const REBUILT: Cloud = { images: { "debian-12": "id-of-a-newer-build" }, zones: {} };
+
+function look(now: Raw, cloud: Cloud = UNASKED, state: (all: Resource[]) => Resource[] = (all) => all) {
+  const standing = deployed(state(stateOf(plan(specOf(dualStack())))));
+  const spec = specOf(now);
+  const planned = plan(spec);
+  const intent = { mayDelete: [], mayReplace: spec.mayReplace, mayRepair: [] };
+  const change = changeOf(planned, standing, intent, cloud);
+  return { planned, standing, change, problems: refusals(planned, intent, SECRETS, standing, change, cloud) };
+}
+
+function ids(change: Pick<Change, "replaced">): string[] {
+  return change.replaced.map(({ planned }) => planned.id);
+}
+
+const moved = (zones: Record<string, string>, mayReplace: string[]): Raw =>
+  dualStack({
+    datacenters: Object.fromEntries(
+      ["dc1", "dc2", "dc3"].map((name) => [name, zones[name] === undefined ? {} : { availabilityZone: zones[name] }]),
+    ),
+    mayReplace,
+  });
+
+/** Nova knows servers where the state has them. */
+const asStated = (change: Pick<Change, "kept">): Record<string, string> =>
+  Object.fromEntries(change.kept.map(({ planned, standing }) => [planned.id, standing.zone]));
+
+function refusedMoves(zones: Record<string, string>, mayReplace: string[]): Record<string, string> {
+  const now = moved(zones, mayReplace);
+  const cloud = { images: {}, zones: asStated(look(now).change) };
+  return Object.fromEntries(look(now, cloud).problems.map(({ path, cause, mend }) => [path, `${cause} → ${mend}`]));
+}
+
+describe("another image", () => {
+  test("is brought to those that the file names, and to nobody else", () => {
+    fc.assert(
+      fc.property(fc.subarray(ALL), fc.constantFrom("debian-12", NEWER), (named, image) => {
+        const { change, problems } = look(dualStack({ image, mayReplace: named }));
+        assert.deepEqual(ids(change).sort(), image === NEWER ? [...named].sort() : []);
+        assert.deepEqual(Object.keys(change.farewells).sort(), ids(change).sort());
+        assert.deepEqual(problems, []);
+      }),
+    );
+  });
+
+  test("may have the same name: Glance's ids tell", () => {
+    const now = dualStack({ mayReplace: ["db-dc2"] });
+    assert.deepEqual(ids(look(now, REBUILT).change), ["db-dc2"]);
+    assert.equal(look(now, REBUILT).change.replaced[0]!.imageId, "id-of-a-newer-build");
+    assert.deepEqual(ids(look(now, { images: { "debian-12": "id-of-debian-12" }, zones: {} }).change), []);
+    assert.deepEqual(ids(look(dualStack(), REBUILT).change), []);
+  });
+
+  test("may be that of one kind alone", () => {
+    const named = ["lb-dc1", "db-dc1", "app-dc1-1"];
+    const only = (now: Raw): string[] => ids(look(dualStack({ ...now, mayReplace: named })).change);
+    assert.deepEqual(only({ loadBalancers: { image: NEWER } }), ["lb-dc1"]);
+    assert.deepEqual(only({ database: { image: NEWER } }), ["db-dc1"]);
+    assert.deepEqual(only({ appServers: { app: { image: NEWER } } }), ["app-dc1-1"]);
+    assert.deepEqual(only({ image: NEWER, database: { image: "debian-12" } }), ["lb-dc1", "app-dc1-1"]);
+  });
+
+  test("takes another flavor along: the old machine isn't resized before it goes", () => {
+    const { change } = look(
+      dualStack({ image: NEWER, mayReplace: ["lb-dc1"], loadBalancers: { flavor: "m1.medium" } }),
+    );
+    assert.deepEqual(ids(change), ["lb-dc1"]);
+    assert.deepEqual(
+      change.resized.map(({ planned }) => planned.id),
+      ["lb-dc3", "lb-dc2"],
+    );
+    assert.equal(change.farewells["lb-dc1"], `image debian-12 (id-of-de) to ${NEWER}`);
+  });
+
+  test("is for servers that can say farewell, and not for the run in which a datacenter leaves", () => {
+    const old = (all: Resource[]): Resource[] => all.filter(({ urn }) => !urn.endsWith("-scripts"));
+    const { problems } = look(dualStack({ image: NEWER, mayReplace: ["lb-dc1"] }), UNASKED, old);
+    assert.deepEqual(
+      problems.map(({ path, mend }) => [path, mend]),
+      [["mayReplace", "first `pulumi up` without this change; then make it"]],
+    );
+    const two = { datacenters: { dc1: {}, dc2: {} }, quorumRisk: { acceptedBy: "J. Doe", on: "2026-11-22" } };
+    const both = look(dualStack({ ...two, mayReplace: ["lb-dc1"], image: NEWER })).problems;
+    assert.ok(both.some(({ path, cause }) => path === "mayReplace" && /a datacenter leaves/.test(cause)));
+  });
+
+  test("in words: who goes and why, and who stays as it is", () => {
+    const { change, standing, planned } = look(dualStack({ image: NEWER, mayReplace: ["db-dc2", "app-dc1-1"] }));
+    assert.deepEqual(words(change, standing, bundlesOf(planned, "sample")), [
+      `dc1  app-dc1-1: DELETED and made anew, image debian-12 (id-of-de) to ${NEWER}; its requests are answered before, and it runs the release that its group runs; one server at a time`,
+      `dc2  db-dc2: DELETED and made anew, image debian-12 (id-of-de) to ${NEWER}; only while the others are synced, and copies all data from one of them; one server at a time`,
+      "image: lb-dc3, lb-dc2, lb-dc1, db-dc3, db-dc1, app-dc3-1, app-dc2-1 run on another image than the file says, and stay so until `mayReplace` names them",
+      "customers: one server after the other is away for a moment, the others serve",
+    ]);
+    const kept = look(dualStack({ database: { image: NEWER } }));
+    assert.deepEqual(words(kept.change, kept.standing, bundlesOf(kept.planned, "sample")), [
+      "image: db-dc3, db-dc2, db-dc1 run on another image than the file says, and stay so until `mayReplace` names them",
+    ]);
+  });
+});
+
+describe("another zone", () => {
+  const dc3 = ["lb-dc3", "db-dc3", "app-dc3-1"];
+
+  test("is a move of those that the file names, to a zone that is free", () => {
+    assert.deepEqual(refusedMoves({ dc3: "dc4" }, dc3), {});
+    const now = moved({ dc3: "dc4" }, dc3);
+    const { change } = look(now, { images: {}, zones: asStated(look(now).change) });
+    assert.deepEqual(ids(change), ["lb-dc3", "db-dc3", "app-dc3-1"]);
+    assert.equal(change.farewells["lb-dc3"], "zone dc3 to dc4");
+  });
+
+  test("is refused while it names none, or not all that would have to move, and says whom", () => {
+    for (const named of [[], ["lb-dc3"], ["lb-dc3", "db-dc3"]]) {
+      const { "datacenters.dc3.availabilityZone": words, ...others } = refusedMoves({ dc3: "dc4" }, named);
+      assert.match(words!, /runs in dc3: it would .*mayReplace: \[lb-dc3, db-dc3, app-dc3-1\]/, named.join());
+      assert.deepEqual(others, {});
+    }
+  });
+
+  test("is a name only, when Nova says that the servers stand there already", () => {
+    const now = moved({ dc3: "ams-3" }, dc3);
+    const zones = Object.fromEntries(dc3.map((id) => [id, "ams-3"]));
+    const { change, problems } = look(now, { images: {}, zones });
+    assert.deepEqual(ids(change), []);
+    assert.deepEqual(change.farewells, {});
+    assert.deepEqual(problems, []);
+  });
+
+  test("is refused where another of its kind stands, as for an exchange", () => {
+    const all = ["lb-dc1", "db-dc1", "app-dc1-1", "lb-dc2", "db-dc2", "app-dc2-1"];
+    const refused = refusedMoves({ dc1: "dc2", dc2: "dc1" }, all);
+    assert.match(
+      refused["datacenters.dc2.availabilityZone"]!,
+      /would move lb-dc2 to dc1 while `lb-dc1` is there: .* → move by way of a zone that is free/,
+    );
+  });
+
+  test("never has two of a kind in one zone on the way, whatever the order", () => {
+    const zone = fc.constantFrom("dc1", "dc2", "dc3", "dc4", "dc5");
+    fc.assert(
+      fc.property(fc.uniqueArray(zone, { minLength: 3, maxLength: 3 }), ([a, b, c]) => {
+        const now = moved({ dc1: a!, dc2: b!, dc3: c! }, ALL);
+        const cloud = { images: {}, zones: asStated(look(now).change) };
+        const { change, problems } = look(now, cloud);
+        const at = new Map(change.kept.map(({ planned, standing }) => [planned.id, standing.zone]));
+        let crowded = false;
+        for (const { planned } of change.replaced) {
+          at.delete(planned.id);
+          const alike = [...at].filter(([id]) => id.slice(0, 3) === planned.id.slice(0, 3));
+          crowded ||= planned.role !== "app-server" && alike.some(([, where]) => where === planned.availabilityZone);
+          at.set(planned.id, planned.availabilityZone);
+        }
+        assert.equal(problems.length > 0, crowded);
+      }),
+    );
+  });
+});
