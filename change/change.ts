@@ -58,6 +58,8 @@ export interface Change {
   resized: Pair[];
   /** Of those that are kept in their place: deleted, and made anew. */
   replaced: Replacement[];
+  /** Ids that `mayReplace` names of servers that have what the file says already. */
+  needless: string[];
   /**
    * Why each server that is to be stopped or to leave says farewell first; of those that did once, what was said then.
    * Pulumi runs a Command anew when its text changes, so the same is said in other words when it is tried again.
@@ -113,6 +115,9 @@ export function changeOf(
     held: kept.filter(({ standing }) => !mayRepair.includes(standing.hostname)).map(({ planned }) => planned.id),
     resized,
     replaced,
+    needless: kept
+      .filter((pair) => mayReplace.includes(pair.planned.id) && !isReplaced(pair))
+      .map(({ planned }) => planned.id),
     farewells,
     after: Object.fromEntries(
       kept.flatMap(({ planned: { id }, standing }) => {

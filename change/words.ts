@@ -61,7 +61,7 @@ export function words(change: Change, deployed: Deployed, bundles: Record<string
       `${id}: DELETED at the end${role === "database" ? ", with its copy of the data" : ""}`,
     ]),
   ];
-  const others = otherImages(change);
+  const others = [...otherImages(change), ...needless(change)];
   if (lines.length === 0) return others;
   const sorted = lines.sort(([a, x], [b, y]) => compare(a, b) || compare(x, y));
   const width = Math.max(...sorted.map(([datacenter]) => datacenter.length));
@@ -85,6 +85,14 @@ function otherImages({ kept, replaced }: Change): string[] {
   const ids = stay.map(({ planned }) => planned.id);
   return [
     `image: ${ids.join(", ")} ${ids.length === 1 ? "runs" : "run"} on another image than the file says, and ${ids.length === 1 ? "stays" : "stay"} so until \`mayReplace\` names ${ids.length === 1 ? "it" : "them"}`,
+  ];
+}
+
+/** What nobody wants to find out when the provider renews an image. */
+function needless({ needless: ids }: Change): string[] {
+  if (ids.length === 0) return [];
+  return [
+    `mayReplace: ${ids.join(", ")} ${ids.length === 1 ? "has" : "have"} what the file says; remove the line, or the next image of that name is brought there unasked`,
   ];
 }
 

@@ -1,4 +1,3 @@
-import type { Stack } from "../operate/stack";
 import { until } from "../operate/poll";
 import type { Attempt } from "../operate/traffic/gap";
 import { type Target, Traffic } from "../operate/traffic/traffic";
@@ -6,15 +5,15 @@ import type { Cluster, Family } from "./cluster";
 import { clientCommand } from "./lab";
 import { type Mastership, mastershipSince } from "./mastership";
 
-/** What clients and journals saw of one `pulumi up`. */
+/** What clients and journals saw of one `pulumi up`, or whatever else was done. */
 export interface Rollout {
   attempts: Attempt[];
   mastership: Mastership;
-  /** When `up` was started, in milliseconds since the epoch. */
+  /** When it was started, in milliseconds since the epoch. */
   begin: number;
-  /** How long `up` took. */
+  /** How long it took. */
   seconds: number;
-  /** What `up` printed. */
+  /** What it printed. */
   output: string;
   /** The most that the client was behind its clock, in milliseconds. */
   lag: number;
@@ -41,8 +40,12 @@ export function targetsOf(cluster: Cluster, families: readonly Family[], caFile:
   });
 }
 
-/** Runs `up` while clients never stop asking for what existed before it, and two seconds longer. */
-export async function rollOut(cluster: Cluster, stack: Stack, options: RolloutOptions): Promise<Rollout> {
+/** Does `change` while clients never stop asking for what existed before it, and two seconds longer. */
+export async function rollOut(
+  cluster: Cluster,
+  change: () => Promise<string>,
+  options: RolloutOptions,
+): Promise<Rollout> {
   const master = await cluster.master(cluster.addresses(options.families));
   const traffic = Traffic.start(targetsOf(cluster, options.families, options.caFile), {
     perSecond: options.perSecond,
@@ -58,7 +61,7 @@ export async function rollOut(cluster: Cluster, stack: Stack, options: RolloutOp
   try {
     await steady();
     const begin = Date.now();
-    const output = await stack.up();
+    const output = await change();
     const seconds = (Date.now() - begin) / 1000;
     await steady();
     const mastership = await mastershipSince(cluster, begin, master);

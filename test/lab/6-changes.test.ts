@@ -65,7 +65,8 @@ describe("changes of a cluster that runs", () => {
   }
 
   async function unnoticed(t: TestContext, file: StackFile): Promise<Rollout> {
-    const rollout = await rollOut(cluster, await stackOf(file), {
+    const stack = await stackOf(file);
+    const rollout = await rollOut(cluster, () => stack.up(), {
       families: ["ipv4", "ipv6"],
       perSecond: PER_SECOND,
       caFile,

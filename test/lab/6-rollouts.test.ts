@@ -21,7 +21,11 @@ describe("a rollout that clients don't notice", () => {
 
   async function unnoticed(file: StackFile): Promise<Rollout> {
     const stack = await open(file, folder.path);
-    const rollout = await rollOut(cluster, stack, { families: ["ipv4", "ipv6"], perSecond: PER_SECOND, caFile });
+    const rollout = await rollOut(cluster, () => stack.up(), {
+      families: ["ipv4", "ipv6"],
+      perSecond: PER_SECOND,
+      caFile,
+    });
     assert.deepEqual(failuresOf(rollout.attempts), []);
     return rollout;
   }

@@ -2,13 +2,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { LAB_PASSPHRASE, ROOT, stackState } from "../../harness/places";
-import { exec, type Result, run } from "../../operate/exec";
+import { type Result, run } from "../../operate/exec";
 import { until } from "../../operate/poll";
 import type { Stack } from "../../operate/stack";
 import type { Finding } from "../../verify/finding";
 import { temporaryFolder } from "../support/folder";
-import { cluster, lab, NAME, open, stackFile, VIPS } from "./support";
+import { cluster, lab, open, stackFile, verb, VIPS } from "./support";
 
 type Shown = Omit<Finding, "repair"> & { repairable: boolean };
 
@@ -28,24 +27,7 @@ describe("`npm run verify`", () => {
     folder.remove();
   });
 
-  async function verify(...options: string[]): Promise<Result> {
-    return exec(
-      process.execPath,
-      [
-        ...["--import", "tsx", join(ROOT, "cli", "verify.ts"), "--stack", NAME],
-        ...["--config-file", stack.options.configFile!, ...options],
-      ],
-      {
-        cwd: ROOT,
-        env: {
-          ...process.env,
-          ...stack.options.environment,
-          PULUMI_BACKEND_URL: `file://${stackState(NAME)}`,
-          PULUMI_CONFIG_PASSPHRASE: LAB_PASSPHRASE,
-        },
-      },
-    );
-  }
+  const verify = (...options: string[]): Promise<Result> => verb("verify", stack, ...options);
 
   async function findings(): Promise<{ code: number; found: Shown[] }> {
     const { code, stdout, stderr } = await verify("--json");

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Cluster } from "../../harness/cluster";
 import { LAB_PASSPHRASE, ROOT, stackState } from "../../harness/places";
+import { exec, type Result } from "../../operate/exec";
 import { Stack } from "../../operate/stack";
 import { StackFile } from "../../harness/stackFile";
 
@@ -33,6 +34,25 @@ export function stackFile(): StackFile {
     .set("internal", { cidr: "198.51.100.128/25", vip: INTERNAL_VIP })
     .set("vips", { www: { ...VIPS.www, primary: true }, api: VIPS.api })
     .set("services.web.vips", ["api", "www"]);
+}
+
+/** One of `npm run`'s verbs on the stack, as an operator calls it. */
+export function verb(name: string, { options }: Stack, ...args: string[]): Promise<Result> {
+  const file = options.configFile === undefined ? [] : ["--config-file", options.configFile];
+  return exec(
+    process.execPath,
+    ["--import", "tsx", join(ROOT, "cli", `${name}.ts`), "--stack", NAME, ...file, ...args],
+    {
+      cwd: ROOT,
+      timeout: 900_000,
+      env: {
+        ...process.env,
+        ...options.environment,
+        PULUMI_BACKEND_URL: `file://${stackState(NAME)}`,
+        PULUMI_CONFIG_PASSPHRASE: LAB_PASSPHRASE,
+      },
+    },
+  );
 }
 
 /** The stack with this configuration; its state outlives an interrupted run, so that the next one can clean up. */

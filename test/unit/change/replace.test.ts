@@ -116,6 +116,18 @@ describe("another image", () => {
   });
 });
 
+test("a line that has done its work is to be removed, in words", () => {
+  const told = (now: Raw): string[] => {
+    const { change, standing, planned } = look(now);
+    return words(change, standing, bundlesOf(planned, "sample"));
+  };
+  assert.deepEqual(told(dualStack({ mayReplace: ["lb-dc1", "lb-dc2"] })), [
+    "mayReplace: lb-dc2, lb-dc1 have what the file says; remove the line, or the next image of that name is brought there unasked",
+  ]);
+  const half = told(dualStack({ loadBalancers: { image: NEWER }, mayReplace: ["lb-dc1", "db-dc1"] }));
+  assert.ok(half.some((line) => line.startsWith("mayReplace: db-dc1 has what the file says;")));
+});
+
 describe("another zone", () => {
   const dc3 = ["lb-dc3", "db-dc3", "app-dc3-1"];
 
