@@ -29,7 +29,7 @@ export = async () => {
 
   const { mayDelete, mayReplace } = spec;
   const intent = { mayDelete, mayReplace, mayRepair: (process.env[MAY_REPLACE] ?? "").split(",") };
-  const { cloud, problems: unknown } = await askCloud(changeOf(plan, deployed, intent), intent);
+  const { cloud, problems: unknown } = await askCloud(plan, changeOf(plan, deployed, intent), intent);
   const change = changeOf(plan, deployed, intent, cloud);
   refuse([
     ...refusals(plan, intent, secrets, deployed, change, cloud),

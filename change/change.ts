@@ -9,12 +9,10 @@ export interface Pair {
   standing: DeployedServer;
 }
 
-/** A server that runs, and is to be deleted and made anew. */
+/** A server that is to be stopped, or deleted and made anew. */
 export interface Replacement extends Pair {
-  /** Each in words: the image or zone that it has, and the one that the file says. */
+  /** Each in words: the flavor, image or zone that it has, and the one that the file says. */
   why: string[];
-  /** Glance's id of its new image, where that was asked for: an older build may have the same name. */
-  imageId?: string;
 }
 
 /** What an operator has said is meant. */
@@ -55,9 +53,18 @@ export interface Change {
   /** Ids of those that are kept and that nothing may replace, whatever became of their ports. */
   held: string[];
   /** Of those that are kept: stopped, as Nova resizes them. */
-  resized: Pair[];
+  resized: Replacement[];
   /** Of those that are kept in their place: deleted, and made anew. */
   replaced: Replacement[];
+  /**
+   * Of those that are kept: to be resized or replaced, but not now, as another server is lost or was never finished. It comes
+   * first: they stand in for it.
+   */
+  waiting: Replacement[];
+  /** Of those that are unfinished: made anew, as the file no longer says what they were made of; they serve nobody. */
+  remade: Replacement[];
+  /** Glance's id of each image by its name, as far as it was asked: two builds may have one name. */
+  images: Record<string, string>;
   /** Ids that `mayReplace` names of servers that have what the file says already. */
   needless: string[];
   /**
@@ -84,39 +91,46 @@ export function changeOf(
     return found ? [{ planned: node, standing: found }] : [];
   });
   const kept = pairs.filter((pair) => pair.standing.pushed);
-  const replaced = kept.flatMap((pair): Replacement[] => {
+  const unfinished = pairs.filter((pair) => !pair.standing.pushed);
+  const created = [...planned.values()].filter(({ id }) => !standing.has(id));
+  const lost = [...created.filter(({ id }) => deployed.traces.includes(id)), ...unfinished.map((pair) => pair.planned)];
+  const wanted = kept.flatMap((pair): Replacement[] => {
     const why = mayReplace.includes(pair.planned.id) ? differences(pair, cloud) : [];
-    const imageId = cloud.images[pair.planned.image ?? ""];
-    return why.length > 0 ? [{ ...pair, why, ...(imageId !== undefined && { imageId }) }] : [];
+    return why.length > 0 ? [{ ...pair, why }] : [];
   });
-  const isReplaced = ({ planned }: Pair): boolean => replaced.some((each) => each.planned.id === planned.id);
-  const resized = kept.filter((pair) => pair.planned.flavor !== pair.standing.flavor && !isReplaced(pair));
+  const grown = kept.flatMap((pair): Replacement[] =>
+    pair.planned.flavor === pair.standing.flavor || wanted.some((each) => each.planned.id === pair.planned.id)
+      ? []
+      : [{ ...pair, why: [`${pair.standing.flavor} to ${pair.planned.flavor ?? ""}`] }],
+  );
+  const [replaced, resized, waiting] = lost.length > 0 ? [[], [], [...wanted, ...grown]] : [wanted, grown, []];
   const leaving = deployed.servers.filter(({ id }) => !planned.has(id));
   const farewells: Record<string, string> = {
     ...Object.fromEntries(
       kept.flatMap(({ standing: { id, farewell } }) => (farewell === undefined ? [] : [[id, farewell]])),
     ),
-    ...Object.fromEntries(
-      resized.map(({ planned, standing }) => [
-        planned.id,
-        another(`${standing.flavor} to ${planned.flavor ?? ""}`, standing),
-      ]),
-    ),
+    ...Object.fromEntries(resized.map(({ planned, standing, why }) => [planned.id, another(why.join(", "), standing)])),
     ...Object.fromEntries(replaced.map(({ standing, why }) => [standing.id, another(why.join(", "), standing)])),
     ...Object.fromEntries(leaving.map((standing) => [standing.id, another("leaves", standing)])),
   };
   return {
     first: deployed.servers.length === 0,
     founded: deployed.founded,
-    created: [...planned.values()].filter(({ id }) => !standing.has(id)),
+    created,
     kept,
-    unfinished: pairs.filter((pair) => !pair.standing.pushed),
+    unfinished,
     leaving,
     held: kept.filter(({ standing }) => !mayRepair.includes(standing.hostname)).map(({ planned }) => planned.id),
     resized,
     replaced,
+    waiting,
+    remade: unfinished.flatMap((pair): Replacement[] => {
+      const why = differences(pair, cloud, { byName: true });
+      return why.length > 0 ? [{ ...pair, why }] : [];
+    }),
+    images: cloud.images,
     needless: kept
-      .filter((pair) => mayReplace.includes(pair.planned.id) && !isReplaced(pair))
+      .filter((pair) => mayReplace.includes(pair.planned.id) && differences(pair, cloud).length === 0)
       .map(({ planned }) => planned.id),
     farewells,
     after: Object.fromEntries(
@@ -130,10 +144,20 @@ export function changeOf(
   };
 }
 
-/** What can't be changed on a machine, and is otherwise than the file says. */
-export function differences({ planned, standing }: Pair, { images, zones }: Cloud): string[] {
+/**
+ * What can't be changed on a machine, and is otherwise than the file says.
+ *
+ * @param options.byName an image of the same name is the same: a server that is still being finished is not begun anew for a
+ * newer build
+ */
+export function differences(
+  { planned, standing }: Pair,
+  { images, zones }: Cloud,
+  { byName = false }: { byName?: boolean } = {},
+): string[] {
   const wanted = images[planned.image ?? ""];
-  const sameImage = wanted === undefined ? planned.image === standing.image : wanted === standing.imageId;
+  const sameName = planned.image === standing.image;
+  const sameImage = wanted === undefined ? sameName : wanted === standing.imageId || (byName && sameName);
   const zone = zones[planned.id] ?? standing.zone;
   return [
     ...(sameImage ? [] : [`image ${image(standing.image, standing.imageId)} to ${image(planned.image ?? "", wanted)}`]),

@@ -55,6 +55,8 @@ export interface DeployedServer {
 export interface Deployed {
   /** By id, sorted. */
   servers: DeployedServer[];
+  /** Ids of servers that have ports and no machine: it is gone, or could not be made. */
+  traces: string[];
   /** The customer's name that networks and servers have; absent before the first of them. */
   customer?: string;
   /** The name that server groups have. */
@@ -102,6 +104,9 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
   const logins = Object.values((root?.outputs?.["ssh"] ?? {}) as Record<string, string>);
   return {
     servers: servers.sort((a, b) => (a.id < b.id ? -1 : 1)),
+    traces: [...new Set([...ports.keys()].map((name) => name.replace(/-(external|internal)$/, "")))].filter(
+      (id) => !servers.some((each) => each.id === id),
+    ),
     ...defined({
       customer: withoutSuffix(of("openstack:networking/network:Network").get("internal"), "-internal"),
       clusterName: withoutSuffix(of("openstack:compute/serverGroup:ServerGroup").get("group-database"), "-database"),
@@ -149,7 +154,7 @@ function server(
     hostname: text(instance, "name"),
     zone: text(instance, "availabilityZone"),
     flavor: text(instance, "flavorName"),
-    image: text(instance, "imageName"),
+    image: imageOf(instance),
     imageId: text(instance, "imageId"),
     addresses: {
       ...(role === "load-balancer" && { external: addresses("external") }),
@@ -215,6 +220,12 @@ export function nameOf({ urn }: Resource): string {
 function text({ inputs, outputs }: Resource, key: string): string {
   const value = outputs?.[key] ?? inputs?.[key];
   return typeof value === "string" ? value : "";
+}
+
+/** Its name; the id where Glance has it no more, of which the provider says this. */
+function imageOf(instance: Resource): string {
+  const name = text(instance, "imageName");
+  return name === "Image not found" ? text(instance, "imageId") : name;
 }
 
 function input(resource: Resource | undefined, key: string): string {

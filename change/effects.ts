@@ -146,7 +146,8 @@ export const EFFECTS: Record<string, KeyEffect> = {
 
   "database.image": {
     effect: "replace",
-    words: "the same, only while the others are synced; refused where the image is of another Debian release",
+    words:
+      "of the databases that `mayReplace` names, one after the other, only while the others are synced; refused where the image is of another Debian release",
   },
 
   "vrrp.advertInterval": { effect: "handover", words: "" },

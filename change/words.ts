@@ -40,9 +40,16 @@ export function words(change: Change, deployed: Deployed, bundles: Record<string
   });
   const lines: [datacenter: string, line: string][] = [
     ...change.created.map((node): [string, string] => [node.datacenter, `${node.id}: made`]),
-    ...change.unfinished.map(({ planned }): [string, string] => [
+    ...change.unfinished.map(({ planned }): [string, string] => {
+      const why = change.remade.find((each) => each.planned.id === planned.id)?.why.join(", ");
+      return [
+        planned.datacenter,
+        `${planned.id}: ${why === undefined ? "finished" : `made anew, ${why}`}; it has served nobody yet`,
+      ];
+    }),
+    ...change.waiting.map(({ planned, why }): [string, string] => [
       planned.datacenter,
-      `${planned.id}: finished; it has served nobody yet`,
+      `${planned.id}: stays as it is for now (${why.join(", ")}): first ${firstOf(change).join(", ")}, then \`pulumi up\` again`,
     ]),
     ...change.resized.map(({ planned, standing }): [string, string] => [
       planned.datacenter,
@@ -75,11 +82,16 @@ export function words(change: Change, deployed: Deployed, bundles: Record<string
   ];
 }
 
+/** Who has to serve again before anybody else is stopped. */
+function firstOf({ unfinished, created }: Change): string[] {
+  return [...unfinished.map(({ planned }) => planned), ...created].map(({ id }) => id);
+}
+
 /** Servers whose image the file says otherwise, and that nothing brings to it: by name only, as the cloud isn't asked. */
-function otherImages({ kept, replaced }: Change): string[] {
+function otherImages({ kept, replaced, waiting }: Change): string[] {
   const stay = kept.filter(
     ({ planned, standing }) =>
-      planned.image !== standing.image && !replaced.some((each) => each.planned.id === planned.id),
+      planned.image !== standing.image && ![...replaced, ...waiting].some((each) => each.planned.id === planned.id),
   );
   if (stay.length === 0) return [];
   const ids = stay.map(({ planned }) => planned.id);

@@ -66,7 +66,7 @@ async function main(): Promise<number> {
     console.log(
       [
         "# what this changes, by datacenter:",
-        ...(change.replaced.length > 0 ? ["(images and zones by their names; pulumi preview asks the cloud)"] : []),
+        ...(spec.mayReplace.length > 0 ? ["(images and zones by their names; pulumi preview asks the cloud)"] : []),
         ...(lines.length > 0 ? lines : ["nothing, unless secrets or scripts are others"]),
       ].join("\n# "),
     );

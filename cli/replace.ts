@@ -10,6 +10,7 @@ const USAGE = `npm run replace -- [OPTION...] SERVER   deletes a server that is 
   --stack NAME         the selected stack unless given
   --config-file FILE   the stack's configuration, Pulumi.NAME.yaml unless given
   --yes                without asking
+  --unheard            without its farewell: for one that is too broken for it
 The others must be able to do without it: databases are synced, another one of its kind is well. It hands over first, if it can.
 Exit code: 0 replaced and as deployed, 1 not replaced or not well, 2 wrong usage or something could not be looked at.`;
 
@@ -20,6 +21,7 @@ async function main(): Promise<number> {
       stack: { type: "string" },
       "config-file": { type: "string" },
       yes: { type: "boolean", default: false },
+      unheard: { type: "boolean", default: false },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -37,15 +39,20 @@ async function main(): Promise<number> {
   const target = machineOf(name, before.deployed);
   const why = objection(target, before);
   if (why !== undefined) return ended(`nothing done: ${why}`);
-  for (const line of await planned(stack, target, before.deployed)) console.log(line);
+  let lines: string[];
+  try {
+    lines = await planned(stack, target, before.deployed);
+  } catch (error) {
+    return ended(`nothing done: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  for (const line of lines) console.log(line);
   if (!values.yes && !(await agreed("Go on? [y/N] "))) return ended("Nothing was done.");
   const say = (text: string): void => console.log(text);
   try {
-    await replace(stack, target, before, { say, echo: (text) => process.stderr.write(text) });
+    const { unheard } = values;
+    await replace(stack, target, before, { say, unheard, echo: (text) => process.stderr.write(text) });
   } catch (error) {
-    return ended(
-      `${error instanceof Error ? error.message : String(error)}\n${target.name} is not replaced: npm run verify says what is there, and pulumi up goes on`,
-    );
+    return ended(`${target.name} is not replaced: ${error instanceof Error ? error.message : String(error)}`);
   }
   const began = Date.now();
   const after = await verify(stack);

@@ -32,7 +32,10 @@ export function machineOf(name: string, { machines }: Deployed): DeployedMachine
 export function objection(target: DeployedMachine, verdict: Verdict): string | undefined {
   const { deployed, seen, findings } = verdict;
   const ahead = refusal(findings);
-  if (ahead !== undefined) return ahead.replace("a repair", "it").replace("nothing repaired", "nothing done");
+  if (ahead !== undefined) return ahead.replace(/^nothing repaired: /, "").replace("a repair", "it");
+  const jump = target.role === "load-balancer" ? undefined : jumpOf(target, deployed);
+  if (jump !== undefined && !seen.looks.some(({ machine }) => machine.name === jump.name))
+    return `${jump.name} is away, by way of which ${target.name} is reached and pushed to: heal or replace that first`;
   if (target.role === "database") {
     const others = copiesOf(deployed, seen.looks).filter(({ name }) => name !== target.name);
     const why = doubt(others);
@@ -63,6 +66,15 @@ function kindOf({ id, role }: DeployedMachine, { machines }: Deployed): string {
   return own === undefined ? id : id.slice(0, id.lastIndexOf(`-${own}-`));
 }
 
+/** The load balancer of its datacenter. */
+function jumpOf({ id, role }: DeployedMachine, { machines }: Deployed): DeployedMachine | undefined {
+  const balancers = machines.filter((each) => each.role === "load-balancer");
+  return balancers.find((each) => {
+    const datacenter = each.id.slice("lb-".length);
+    return role === "database" ? id === `db-${datacenter}` : new RegExp(`-${datacenter}-\\d+$`).test(id);
+  });
+}
+
 /** What it does, before it is done. */
 export async function planned(stack: Stack, target: DeployedMachine, deployed: Deployed): Promise<string[]> {
   const felt = consequences(await readPlanned(stack, options(target), env(stack, target)), deployed);
@@ -72,13 +84,15 @@ export async function planned(stack: Stack, target: DeployedMachine, deployed: D
 }
 
 export interface Steps extends ExecOptions {
+  /** Whether it goes as it is, told or not. */
+  unheard: boolean;
   say: (text: string) => void;
 }
 
 /**
  * The server says farewell if it still can; then one `pulumi up` deletes it, makes it anew and pushes to it.
  *
- * @throws with what failed; before the deletion, the server serves again
+ * @throws with what failed, and what that leaves
  */
 export async function replace(
   stack: Stack,
@@ -86,24 +100,39 @@ export async function replace(
   { deployed }: Verdict,
   steps: Steps,
 ): Promise<void> {
-  const { say, ...exec } = steps;
+  const { say, unheard, ...exec } = steps;
+  const told = unheard ? false : await tell(target, deployed, say);
+  try {
+    await stack.up(options(target), { ...exec, env: env(stack, target) });
+  } catch (error) {
+    const left = told
+      ? `${target.name} has said farewell: if it is still the old one, npm run verify -- --repair has it serve again; if it is gone, pulumi up makes it`
+      : `npm run verify says what is there; if it is gone, pulumi up makes it`;
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${left}`);
+  }
+}
+
+/** Whether it has said farewell. @throws when it could, and the others can't do without it, or it failed at that */
+async function tell(target: DeployedMachine, deployed: Deployed, say: (text: string) => void): Promise<boolean> {
   const fleet = fleetOf(deployed);
   try {
-    const there = await fleet.run(target.name, "test -x /opt/ha-cluster/farewell.sh", { seconds: 20 });
-    if (there.code === 0) {
+    const { code } = await fleet.run(target.name, "test -x /opt/ha-cluster/farewell.sh", { seconds: 20 });
+    if (code === 0) {
       say(`${target.name} hands over and stops serving`);
-      await fleet.must(target.name, `timeout -k 10 300 /opt/ha-cluster/farewell.sh ${target.role}`, {
-        seconds: FAREWELL_SECONDS,
-      });
-    } else {
-      say(
-        `${target.name} can't be told (${there.code === 255 ? "not reached by SSH" : "its scripts are gone"}), and goes as it is`,
+      const farewell = `timeout -k 10 300 /opt/ha-cluster/farewell.sh ${target.role}`;
+      const said = await fleet.run(target.name, farewell, { seconds: FAREWELL_SECONDS });
+      if (said.code === 0) return true;
+      throw new Error(
+        `${said.stderr.trim()}\n${target.name} serves as before. If it is too broken to say farewell, and the others do without it: --unheard`,
       );
     }
+    say(
+      `${target.name} can't be told (${code === 1 ? "its scripts are gone" : "not reached by SSH"}), and goes as it is`,
+    );
+    return false;
   } finally {
     await fleet.close();
   }
-  await stack.up(options(target), { ...exec, env: env(stack, target) });
 }
 
 function options({ server }: DeployedMachine): string[] {

@@ -1,9 +1,10 @@
 import * as openstack from "@pulumi/openstack";
-import type { Change, Cloud, Intent, Pair } from "../../change/change";
+import { type Change, type Cloud, everyServer, type Intent, type Pair, type PlannedServer } from "../../change/change";
 import { flavorOf, pathOf } from "../../change/checks/machines";
 import { zoneOf } from "../../change/checks/zones";
 import type { Deployed } from "../../change/deployed";
 import { firstOfEach, type Problem } from "../../config/problems";
+import { listNames } from "../../config/shape/words";
 import type { Plan } from "../../plan/plan";
 import { imageId, imageOf, otherRelease } from "./images";
 
@@ -11,50 +12,75 @@ import { imageId, imageOf, otherRelease } from "./images";
  * What only the cloud knows. It is asked as little as can be: every preview waits for it.
  */
 
-/** Of what servers would be made, and where those stand whose zone the file calls otherwise than the state. */
+/** What the images are that servers would be made of, and where those stand whose zone the file calls otherwise than the state. */
 export async function askCloud(
-  { created, kept, rezoned }: Change,
+  plan: Plan,
+  { created, kept, unfinished, rezoned }: Change,
   { mayReplace }: Pick<Intent, "mayReplace">,
 ): Promise<{ cloud: Cloud; problems: Problem[] }> {
-  const made = [...created, ...kept.map(({ planned }) => planned).filter(({ id }) => mayReplace.includes(id))];
-  const names = [...new Set(made.flatMap(({ image }) => image ?? []))];
-  const images = await Promise.all(names.map(async (name) => [name, await imageId(name)] as const));
-  const zones = await Promise.all(rezoned.map(async (pair) => [pair, await nova(pair.standing.machine)] as const));
-  const found = images.flatMap(([name, { id }]) => (id === undefined ? [] : [[name, id] as const]));
+  const named = kept.map(({ planned }) => planned).filter(({ id }) => mayReplace.includes(id));
+  const made = [...created, ...unfinished.map(({ planned }) => planned), ...named];
+  const names = [...new Set(everyServer(plan).flatMap(({ image }) => image ?? []))];
+  const [images, zones, places] = await Promise.all([
+    Promise.all(names.map(async (name) => [name, await imageId(name)] as const)),
+    Promise.all(rezoned.map(async (pair) => [pair, await nova(pair.standing.machine)] as const)),
+    made.length > 0 ? zonesOfCloud() : undefined,
+  ]);
   return {
     cloud: {
-      images: Object.fromEntries(found),
+      images: Object.fromEntries(images.flatMap(([name, { id }]) => (id === undefined ? [] : [[name, id] as const]))),
       zones: Object.fromEntries(
         zones.flatMap(([{ planned }, server]) =>
           typeof server === "string" ? [] : [[planned.id, server.availabilityZone]],
         ),
       ),
     },
-    problems: [
-      ...images.flatMap(([name, { why }]) =>
-        why === undefined
-          ? []
-          : [
-              {
-                path: imageOf(made.find(({ image }) => image === name)!),
-                cause: `${name} is no image of this cloud: ${why}`,
-                mend: "`openstack image list` shows them",
-              },
-            ],
-      ),
-      ...firstOfEach(zones.flatMap(([pair, server]) => (typeof server === "string" ? [unasked(pair, server)] : []))),
-    ],
+    problems: firstOfEach([
+      ...made.flatMap((node) => {
+        const why = images.find(([name]) => name === node.image)?.[1].why;
+        return why === undefined ? [] : [noImage(node, why)];
+      }),
+      ...made.flatMap((node) => (places && !places.includes(node.availabilityZone) ? [noZone(node, places)] : [])),
+      ...zones.flatMap(([pair, server]) => (typeof server === "string" ? [unasked(pair, server)] : [])),
+    ]),
   };
+}
+
+function noImage(node: PlannedServer, why: string): Problem {
+  return {
+    path: imageOf(node),
+    cause: `${node.image!} is no image of this cloud: ${why}`,
+    mend: "`openstack image list` shows them",
+  };
+}
+
+function noZone(node: PlannedServer, names: readonly string[]): Problem {
+  return {
+    path: zoneOf(node),
+    cause: `is ${node.availabilityZone}, and this cloud has ${listNames(names)}`,
+    mend: "write one of these",
+  };
+}
+
+/** Names of the zones that take servers; undefined where this user may not ask. */
+async function zonesOfCloud(): Promise<string[] | undefined> {
+  try {
+    return (await openstack.compute.getAvailabilityZones({})).names;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reasons against a change that only the cloud knows. */
 export async function objections(plan: Plan, deployed: Deployed, change: Change): Promise<Problem[]> {
-  const failed = change.kept.filter(({ standing }) => standing.failed !== undefined);
+  const failed = change.kept.filter(
+    ({ planned, standing }) => standing.failed !== undefined && change.held.includes(planned.id),
+  );
   const problems = await Promise.all([
     externalNetwork(plan, deployed),
     ...failed.map(ofFailure),
-    ...change.resized.map(ofFlavor),
-    ...change.replaced.map(otherRelease),
+    ...change.resized.map((pair) => ofFlavor(pair, { onDisk: true })),
+    ...change.replaced.flatMap((pair) => [ofFlavor(pair, { onDisk: false }), otherRelease(pair)]),
   ]);
   return firstOfEach(problems.flatMap((each) => each ?? []));
 }
@@ -91,16 +117,21 @@ async function ofFailure({ planned, standing }: Pair): Promise<Problem | undefin
   };
 }
 
-/** Nova refuses a smaller disk, and does so when the server has said farewell already. */
-async function ofFlavor({ planned, standing }: Pair): Promise<Problem | undefined> {
+/**
+ * What Nova would refuse when the server has said farewell already.
+ *
+ * @param options.onDisk the disk stays, and Nova makes none smaller
+ */
+async function ofFlavor({ planned, standing }: Pair, { onDisk }: { onDisk: boolean }): Promise<Problem | undefined> {
   const wanted = planned.flavor ?? "";
   const path = flavorOf(planned);
+  if (!onDisk && wanted === standing.flavor) return undefined;
   const [now, then] = await Promise.all([disk(standing.flavor), disk(wanted)]);
   if (typeof then === "string") {
     return { path, cause: `${wanted} is no flavor of this cloud: ${then}`, mend: "`openstack flavor list` shows them" };
   }
   // The old one may have been retired: then Nova has the last word.
-  if (typeof now === "string" || then >= now) return undefined;
+  if (!onDisk || typeof now === "string" || then >= now) return undefined;
   return {
     path,
     cause: `${wanted} has a disk of ${then} GiB, and ${standing.hostname} one of ${now} GiB (${standing.flavor}): Nova makes no disk smaller`,

@@ -21,21 +21,32 @@ export async function imageId(name: string): Promise<{ id?: string; why?: string
  */
 export async function otherRelease({ planned, standing }: Replacement): Promise<Problem | undefined> {
   if (planned.role !== "database" || planned.image === undefined) return undefined;
-  const { properties } = await openstack.images.getImage({ name: planned.image, mostRecent: true });
-  const wanted = Object.fromEntries(
-    RELEASE.flatMap((key) => (properties?.[key] === undefined ? [] : [[key, properties[key]]])),
-  );
-  if (Object.keys(wanted).length === 0) return undefined;
-  const [known, alike] = await Promise.all([
-    openstack.images.getImageIds({}),
-    openstack.images.getImageIds({ properties: wanted }),
-  ]);
-  if (!known.ids.includes(standing.imageId) || alike.ids.includes(standing.imageId)) return undefined;
+  let wanted: Record<string, string>, known: string[], alike: string[];
+  try {
+    wanted = await releaseOf(planned.image);
+    if (Object.keys(wanted).length === 0) return undefined;
+    [known, alike] = await Promise.all([ids({}), ids(wanted)]);
+  } catch {
+    // Where there is no such image, that is said by imageId.
+    return undefined;
+  }
+  if (!known.includes(standing.imageId) || alike.includes(standing.imageId)) return undefined;
   return {
     path: imageOf(planned),
     cause: `${planned.image} is ${Object.values(wanted).join(" ")}, and ${standing.hostname} is of another release: its MariaDB could not take the others' data, nor give them its own`,
     mend: `write an image of the release that it has, or leave ${planned.id} out of \`mayReplace\``,
   };
+}
+
+async function releaseOf(name: string): Promise<Record<string, string>> {
+  const { properties } = await openstack.images.getImage({ name, mostRecent: true });
+  return Object.fromEntries(
+    RELEASE.flatMap((key) => (properties?.[key] === undefined ? [] : [[key, properties[key]]])),
+  );
+}
+
+async function ids(properties: Record<string, string>): Promise<string[]> {
+  return (await openstack.images.getImageIds({ properties })).ids;
 }
 
 /** The key that says the image of a server, where it is written for its kind alone. */

@@ -1,6 +1,6 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
-import type { Change } from "../../change/change";
+import type { Change, Pair } from "../../change/change";
 import type { Zone } from "../../plan/firewall";
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../../plan/plan";
 import type { Role, Server } from "../../plan/servers";
@@ -24,7 +24,7 @@ export class OpenStackMachines implements MachineSource {
   constructor(
     name: string,
     private readonly plan: Plan,
-    private readonly change: Pick<Change, "held" | "replaced">,
+    private readonly change: Pick<Change, "held" | "replaced" | "remade" | "waiting" | "kept" | "images">,
     private readonly secrets: DerivedSecrets,
     parent: pulumi.Resource,
   ) {
@@ -86,19 +86,24 @@ export class OpenStackMachines implements MachineSource {
   }
 
   private machine(node: Server, ports: PortArgs[], door: Door, before: Before, parent: pulumi.Resource): Machine {
-    const replaced = this.change.replaced.find(({ planned }) => planned.id === node.id);
-    if (node.image === undefined) throw new Error(`${node.id} has no image`);
+    const is = ({ planned }: Pair): boolean => planned.id === node.id;
+    const { replaced, remade, waiting, kept, images } = this.change;
+    const held = this.change.held.includes(node.id);
+    const { image } = node;
+    if (image === undefined) throw new Error(`${node.id} has no image`);
     const { serverId } = new NovaServer(
       node.id,
       {
         server: node,
-        image: replaced?.imageId === undefined ? { imageName: node.image } : { imageId: replaced.imageId },
+        image: images[image] === undefined ? { imageName: image } : { imageId: images[image] },
         keyPair: this.keyPair,
         hostKey: this.secrets.hostKey(node.id),
         serverGroup: this.serverGroups[node.role],
         ports,
-        held: this.change.held.includes(node.id),
-        replaced: replaced !== undefined,
+        held,
+        // One that a repair may replace is not held, and gets what the file says too.
+        anew: [...replaced, ...remade].some(is) || (kept.some(is) && !held),
+        waits: waiting.some(is),
         before: before(door),
       },
       { parent },
@@ -144,8 +149,10 @@ interface NovaServerArgs {
   ports: PortArgs[];
   /** Whether nothing may replace it. */
   held: boolean;
-  /** Whether it is to be made anew now, of what the file says. */
-  replaced: boolean;
+  /** Whether it is to be made anew where the file says otherwise than what it was made of. */
+  anew: boolean;
+  /** Whether it keeps its flavor for now, whatever the file says. */
+  waits: boolean;
   /** What it waits for before it is changed. */
   before: pulumi.Resource[];
 }
@@ -160,7 +167,9 @@ interface PortArgs {
   allowedAddresses: string[];
 }
 
-const FOR_NEW_ONES = ["imageName", "imageId", "userData", "keyPair", "schedulerHints", "availabilityZone"];
+const IMAGE = ["imageName", "imageId"];
+
+const FOR_NEW_ONES = [...IMAGE, "userData", "keyPair", "schedulerHints", "availabilityZone"];
 
 /** One server of Nova with its Neutron ports. */
 class NovaServer extends pulumi.ComponentResource {
@@ -204,7 +213,13 @@ class NovaServer extends pulumi.ComponentResource {
         // What is for new servers: it never replaces one that serves. A server group that somebody deleted is made anew, and
         // a zone may be called otherwise by its provider; whether a server would have to move is asked before (ask.ts). A port
         // that is found gone by the refresh of this very run is in the state that was read before it.
-        ignoreChanges: [...(args.replaced ? [] : FOR_NEW_ONES), ...(args.held ? ["networks"] : [])],
+        ignoreChanges: [
+          ...(args.anew ? [] : FOR_NEW_ONES),
+          ...(args.held ? ["networks"] : []),
+          ...(args.waits ? ["flavorName"] : []),
+        ],
+        // The provider would rebuild the server in place: a disk emptied under the same id, which nobody is told of.
+        ...(args.anew ? { replaceOnChanges: IMAGE } : {}),
         // The server's address is its port's, so the old server has to go first.
         deleteBeforeReplace: true,
         dependsOn: args.before,

@@ -32,12 +32,13 @@ load_balancer_leaves() {
 }
 
 database_leaves() {
-    [ "$(mariadb_state)" = active ] || return 0
+    # Also where MariaDB is stopped: what this machine has may be the newest, and its disk may be about to go.
     for peer in $(peers); do
         why=$("$HERE/ask.sh" http "$peer" "$STATUS_PORT" / 3 2>&1) || fail \
-            "MariaDB would stop here, and $peer is not synced: ${why:-no answer on port $STATUS_PORT}.
+            "this database is about to go, and $peer is not synced: ${why:-no answer on port $STATUS_PORT}.
 Heal $peer first (systemctl status mariadb there)."
     done
+    [ "$(mariadb_state)" = active ] || return 0
     : >"$LEAVING_MARK"
     # Load balancers send new sessions to the next database, and end those that are here.
     wait_for $NOTICED_SECONDS nobody_on 3306 || :

@@ -222,7 +222,7 @@ test("who says farewell stops only while the others are synced, and the next pus
   assert.notEqual(refused.code, 0);
   assert.match(
     refused.stderr,
-    /MariaDB would stop here, and 198\.51\.100\.212 is not synced: .*Heal 198\.51\.100\.212 first/s,
+    /this database is about to go, and 198\.51\.100\.212 is not synced: .*Heal 198\.51\.100\.212 first/s,
   );
   assert.match(await status(211), /200 OK/);
   await db2.output("systemctl start mariadb");
@@ -236,6 +236,10 @@ test("who says farewell stops only while the others are synced, and the next pus
   assert.match(assertDone(await db1.run("/opt/ha-cluster/farewell.sh database")).stdout, /serves no more/);
   assert.equal(await db1.output("systemctl is-active mariadb || :"), "inactive");
   assert.match(await status(211), /503/);
+  await db2.output("touch /run/ha-cluster/leaving");
+  const again = await db1.run("/opt/ha-cluster/farewell.sh database");
+  await db2.output("rm /run/ha-cluster/leaving");
+  assert.match(again.stderr, /198\.51\.100\.212 is not synced/, "also where MariaDB was stopped before");
   assert.match(
     assertDone(await db1.push("database", "files", databaseFiles(211))).stdout,
     /serves again.*in force again/s,

@@ -60,11 +60,13 @@ func provider() tfbridge.ProviderInfo {
 			}),
 		},
 		DataSources: map[string]*tfbridge.DataSourceInfo{
-			"openstack_networking_network_v2": function("networking", "getNetwork"),
-			"openstack_networking_subnet_v2":  function("networking", "getSubnet"),
-			"openstack_images_image_v2":       function("images", "getImage"),
-			"openstack_compute_flavor_v2":     function("compute", "getFlavor"),
-			"openstack_compute_instance_v2":   function("compute", "getInstanceV2"),
+			"openstack_networking_network_v2":         function("networking", "getNetwork"),
+			"openstack_networking_subnet_v2":          function("networking", "getSubnet"),
+			"openstack_images_image_v2":               function("images", "getImage"),
+			"openstack_images_image_ids_v2":           function("images", "getImageIds"),
+			"openstack_compute_availability_zones_v2": function("compute", "getAvailabilityZones"),
+			"openstack_compute_flavor_v2":             function("compute", "getFlavor"),
+			"openstack_compute_instance_v2":           function("compute", "getInstanceV2"),
 		},
 	}
 	// Without it a resource that needs a name and is given none fails, instead of being named after its Pulumi resource.

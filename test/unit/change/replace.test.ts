@@ -63,7 +63,6 @@ describe("another image", () => {
   test("may have the same name: Glance's ids tell", () => {
     const now = dualStack({ mayReplace: ["db-dc2"] });
     assert.deepEqual(ids(look(now, REBUILT).change), ["db-dc2"]);
-    assert.equal(look(now, REBUILT).change.replaced[0]!.imageId, "id-of-a-newer-build");
     assert.deepEqual(ids(look(now, { images: { "debian-12": "id-of-debian-12" }, zones: {} }).change), []);
     assert.deepEqual(ids(look(dualStack(), REBUILT).change), []);
   });
@@ -113,6 +112,71 @@ describe("another image", () => {
     assert.deepEqual(words(kept.change, kept.standing, bundlesOf(kept.planned, "sample")), [
       "image: db-dc3, db-dc2, db-dc1 run on another image than the file says, and stay so until `mayReplace` names them",
     ]);
+  });
+});
+
+describe("while a server is lost, or was never finished", () => {
+  const without =
+    (...patterns: RegExp[]) =>
+    (all: Resource[]): Resource[] =>
+      all.filter(({ urn }) => !patterns.some((each) => each.test(urn)));
+  const lost = (id: string) => without(new RegExp(`Instance::${id}$`), new RegExp(`Command::${id}-`));
+  const unfinished = (id: string) => without(new RegExp(`Command::${id}-config$`));
+  const now = (more: Raw = {}): Raw => dualStack({ image: NEWER, mayReplace: ALL, ...more });
+
+  test("nobody else is stopped, whoever it is", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...ALL), fc.boolean(), (id, gone) => {
+        const { change } = look(now({ database: { flavor: "m1.medium" } }), UNASKED, gone ? lost(id) : unfinished(id));
+        assert.deepEqual([ids(change), change.resized, change.farewells], [[], [], {}]);
+        assert.deepEqual(
+          change.waiting.map(({ planned }) => planned.id).sort(),
+          ALL.filter((each) => each !== id).sort(),
+        );
+        assert.deepEqual(change.needless, []);
+      }),
+    );
+  });
+
+  test("a server that is new for the first time keeps nobody waiting", () => {
+    const { change } = look(
+      dualStack({
+        image: NEWER,
+        mayReplace: ["lb-dc1"],
+        appServers: { app: { perDatacenter: { dc1: 2, dc2: 1, dc3: 1 } } },
+      }),
+    );
+    assert.deepEqual(ids(change), ["lb-dc1"]);
+    assert.deepEqual(change.waiting, []);
+  });
+
+  test("in words: who is first, and what it is made of", () => {
+    const told = (raw: Raw, state: (all: Resource[]) => Resource[]): string[] => {
+      const { change, standing, planned } = look(raw, UNASKED, state);
+      return words(change, standing, bundlesOf(planned, "sample"));
+    };
+    const lines = told(dualStack({ image: NEWER, mayReplace: ["lb-dc1"] }), unfinished("lb-dc3"));
+    assert.ok(
+      lines.includes(
+        `dc1  lb-dc1: stays as it is for now (image debian-12 (id-of-de) to ${NEWER}): first lb-dc3, then \`pulumi up\` again`,
+      ),
+      lines.join("\n"),
+    );
+    assert.ok(
+      lines.includes(`dc3  lb-dc3: made anew, image debian-12 (id-of-de) to ${NEWER}; it has served nobody yet`),
+    );
+    assert.ok(told(dualStack(), unfinished("lb-dc3")).includes("dc3  lb-dc3: finished; it has served nobody yet"));
+  });
+
+  test("it follows the file, unless only a newer build has come under the same name while it joins", () => {
+    const remade = (raw: Raw, cloud: Cloud = UNASKED): string[] =>
+      look(raw, cloud, unfinished("db-dc3")).change.remade.map(({ planned }) => planned.id);
+    assert.deepEqual(remade(dualStack({ image: NEWER })), ["db-dc3"]);
+    assert.deepEqual(remade(moved({ dc3: "dc4" }, [])), ["db-dc3"]);
+    assert.deepEqual(remade(dualStack(), REBUILT), []);
+    assert.deepEqual(remade(dualStack()), []);
+    const renamed = { images: { [NEWER]: "id-of-debian-12" }, zones: {} };
+    assert.deepEqual(remade(dualStack({ image: NEWER }), renamed), [], "the same image under another name");
   });
 });
 

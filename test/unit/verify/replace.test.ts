@@ -83,6 +83,13 @@ describe("npm run replace", () => {
     assert.equal(why("lb-dc1", [...edited, ...away("dev-lb-dc3")]), undefined, "nor is a file that somebody edited");
   });
 
+  test("touches nothing behind a load balancer that is away: it could be told nothing, and pushed nothing", () => {
+    for (const id of ["db-dc2", "app-dc2-1"]) {
+      assert.match(why(id, [], unseen("dev-lb-dc2"))!, new RegExp(`^dev-lb-dc2 is away, by way of which dev-${id} is`));
+      assert.equal(why(id, [], unseen("dev-lb-dc1")), undefined);
+    }
+  });
+
   test("takes no server of another group for one that stands in", () => {
     const groups = {
       ...ALL,
@@ -98,7 +105,7 @@ describe("npm run replace", () => {
   test("does nothing while the stack file has moved on", () => {
     assert.match(
       why("lb-dc1", [{ check: "stack", found: "2 resources would change" }])!,
-      /^nothing done: the stack file/,
+      /^the stack file or the program has moved on/,
     );
   });
 });
