@@ -43,6 +43,8 @@ export interface Change {
   first: boolean;
   /** A database was pushed to once, wherever its machine is now. */
   founded: boolean;
+  /** Groups of application servers of which one was pushed to once, wherever its machine is now. */
+  foundedGroups: string[];
   created: PlannedServer[];
   /** Everything was pushed to them once. */
   kept: Pair[];
@@ -116,6 +118,7 @@ export function changeOf(
   return {
     first: deployed.servers.length === 0,
     founded: deployed.founded,
+    foundedGroups: deployed.foundedGroups,
     created,
     kept,
     unfinished,

@@ -70,6 +70,8 @@ export interface Deployed {
   publicKey?: string;
   /** Whether a database was pushed to once, even if its machine is gone since. */
   founded: boolean;
+  /** Groups of which a server was pushed to once, likewise; sorted. */
+  foundedGroups: string[];
   /** Text that the last push of each server's configuration carried, by server id. */
   bundles: Record<string, string>;
 }
@@ -118,6 +120,7 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
     founded: [...commands.values()].some(
       ({ urn }) => urn.includes("$ha-cluster:index:DatabaseServer$") && urn.endsWith("-config"),
     ),
+    foundedGroups: foundedGroups([...commands.values()]),
     bundles: Object.fromEntries(
       [...commands].flatMap(([name, { inputs }]) => {
         const id = /^(.*)-config$/.exec(name)?.[1];
@@ -125,6 +128,17 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
       }),
     ),
   };
+}
+
+/** Of a server `GROUP-DATACENTER-N` what was pushed names the datacenter; both names may have hyphens. */
+function foundedGroups(commands: readonly Resource[]): string[] {
+  const groups = commands.flatMap((each) => {
+    if (!each.urn.includes("$ha-cluster:index:AppServer$")) return [];
+    const [, datacenter] = /^DATACENTER=(.+)$/m.exec(input(each, "stdin")) ?? [];
+    const id = /^(.+)-\d+-config$/.exec(nameOf(each))?.[1];
+    return datacenter !== undefined && id?.endsWith(`-${datacenter}`) ? [id.slice(0, -datacenter.length - 1)] : [];
+  });
+  return [...new Set(groups)].sort();
 }
 
 function server(

@@ -11,10 +11,19 @@ export class AppServer extends pulumi.ComponentResource {
 
   constructor(name: string, args: InternalServerArgs<PlannedAppServer>, opts?: pulumi.ComponentResourceOptions) {
     super("ha-cluster:index:AppServer", name, {}, opts);
-    const { plan, secrets, nodeFiles } = args.context;
+    const { plan, secrets, nodeFiles, change } = args.context;
+    const { group } = args.node;
     const { machine, done } = internalServer(this, args, "app", {
       files: appServerFiles(plan, args.node, nodeFiles.sampleApp),
       secrets: appServerSecretFiles(secrets.databasePassword(databaseOf(plan).user)),
+      ...(args.node.founder && {
+        founding: {
+          name: `${group}-founding`,
+          script: "app-founding.sh",
+          what: "the group has a release",
+          founded: change.foundedGroups.includes(group),
+        },
+      }),
     });
     this.done = done;
     this.registerOutputs({ serverId: machine.id, internal: args.node.internal });

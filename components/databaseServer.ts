@@ -15,7 +15,9 @@ export class DatabaseServer extends pulumi.ComponentResource {
     const { machine, done } = internalServer(this, args, "database", {
       files: databaseFiles(plan, args.node),
       secrets: databaseSecretFiles(secrets.databasePassword(databaseOf(plan).user)),
-      ...(args.node.founder && { founding: { founded } }),
+      ...(args.node.founder && {
+        founding: { name: "database-founding", script: "galera-founding.sh", what: "the cluster exists", founded },
+      }),
     });
     this.done = done;
     this.registerOutputs({ serverId: machine.id, internal: args.node.internal });

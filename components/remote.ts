@@ -27,12 +27,18 @@ export interface Push {
   secrets: ConfigFile[];
   /** The farewell that it said last, if it ever did; see {@link farewell}. */
   after?: string;
-  /** Of the database that founds the cluster. */
+  /** Of the database that founds the cluster, and of the first server of a group. */
   founding?: Founding;
 }
 
 export interface Founding {
-  /** The cluster exists, from before Pulumi's state knew of its founding. */
+  /** Of the Command, whichever machine it is that founds. */
+  name: string;
+  /** Of the scripts on the machine the one that gives leave. */
+  script: string;
+  /** What exists then. */
+  what: string;
+  /** It exists, maybe from before Pulumi's state knew of its founding. */
   founded: boolean;
 }
 
@@ -94,16 +100,20 @@ export function push(
 }
 
 /**
- * Gives one machine leave to found the cluster of databases, in the first build of a stack and never again: the state knows that
- * it was given, and once a database was pushed to, neither another machine nor any other change of inputs has it run anew. A founder that is made
- * anew joins like the others, and does not start an empty cluster that those would give their data up for.
+ * Gives one machine leave to found the cluster of databases, or to serve the sample, in the first build and never again: the state knows that
+ * it was given, and once one of them was pushed to, neither another machine nor any other change of inputs has it run anew. A founder that is made
+ * anew joins like the others: it does not start an empty cluster that those would give their data up for, nor serve the sample beside their release.
  */
-function found(machine: Machine, { founded }: Founding, opts: pulumi.CustomResourceOptions): command.remote.Command {
+function found(
+  machine: Machine,
+  { name, script, what, founded }: Founding,
+  opts: pulumi.CustomResourceOptions,
+): command.remote.Command {
   return new command.remote.Command(
-    "database-founding",
+    name,
     {
       connection: connection(machine.door, ATTEMPTS.up),
-      create: founded ? "echo the cluster exists" : `${asRoot(machine.door)}/opt/ha-cluster/galera-founding.sh`,
+      create: founded ? `echo ${what}` : `${asRoot(machine.door)}/opt/ha-cluster/${script}`,
       update: "true",
       triggers: [machine.id],
       addPreviousOutputInEnv: false,

@@ -2,6 +2,7 @@ import { parseNetwork } from "../config/ip";
 import type { Spec } from "../config/spec";
 import { type DatabaseCluster, GALERA_PORTS, MARIADB_PORT } from "./database";
 import { METRICS_PORT } from "./haproxy";
+import { RELEASE_PORT } from "./neighbours";
 import { RELAY_PORT } from "./relay";
 import type { Servers } from "./servers";
 
@@ -36,6 +37,7 @@ export const SSH_PORT = 22;
 export function planFirewall(spec: Spec, servers: Servers, database: DatabaseCluster | undefined): Firewall {
   const balancers: Senders = { from: servers.balancers.map((node) => node.internal).sort(), fromZone: "lb-internal" };
   const databases: Senders = { from: servers.databases.map((node) => node.internal).sort(), fromZone: "database" };
+  const apps: Senders = { from: servers.apps.map((node) => node.internal).sort(), fromZone: "app" };
   const internal: Senders = { from: [spec.internal.cidr] };
   const tcp = (port: number, senders: Senders, why: string): Flow => ({
     family: "ipv4",
@@ -73,6 +75,7 @@ export function planFirewall(spec: Spec, servers: Servers, database: DatabaseClu
       ...[...new Set(servers.apps.map((node) => node.port))]
         .sort((a, b) => a - b)
         .map((port) => tcp(port, balancers, "application, from load balancers")),
+      tcp(RELEASE_PORT, apps, "an application server takes its release from another"),
       ping,
     ],
   };

@@ -4,6 +4,7 @@ import { planDatabase, type DatabaseCluster } from "./database";
 import { existingBackends, existingBalancers } from "./existing";
 import { planFirewall, type Firewall } from "./firewall";
 import { planHaproxy, type Haproxy } from "./haproxy";
+import { planAppServers, type PlannedAppServer } from "./neighbours";
 import { type NeighbouringNetwork, planNetworks } from "./networks";
 import { planRelay, type Relay } from "./relay";
 import type { AppServer, DatabaseServer, LoadBalancer, Role, Server } from "./servers";
@@ -28,7 +29,7 @@ export interface Plan {
   loadBalancers: PlannedLoadBalancer[];
   /** In the order of a rollout, which follows the load balancers they are reached by; the first founds the cluster. */
   databases: PlannedDatabase[];
-  /** In the order of a rollout. */
+  /** In the order of a rollout; the first of each group founds it. */
   appServers: PlannedAppServer[];
   /** Absent where somebody else runs the machines behind the load balancers. */
   database?: DatabaseCluster;
@@ -51,7 +52,7 @@ export interface PlannedDatabase extends DatabaseServer {
   founder: boolean;
 }
 
-export type PlannedAppServer = AppServer;
+export type { PlannedAppServer } from "./neighbours";
 
 /** Of machines that are made, whatever the image is called. */
 const MADE_RELEASE = "debian-12";
@@ -96,7 +97,7 @@ export function plan(spec: Spec): Plan {
       };
     }),
     databases: databases.toReversed().map((node, index) => ({ ...node, founder: index === 0 })),
-    appServers: apps.toReversed(),
+    appServers: planAppServers(apps.toReversed()),
     ...(database && { database }),
     firewall: planFirewall(spec, servers, database),
   };

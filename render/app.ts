@@ -1,4 +1,5 @@
 import type { DatabaseCluster } from "../plan/database";
+import { RELEASE_PORT } from "../plan/neighbours";
 import type { PlannedAppServer } from "../plan/plan";
 
 /** Where the running release is linked; a deployment switches the link and reloads app.service. */
@@ -47,5 +48,47 @@ DATABASE_HOST=${database.address}
 DATABASE_PORT=${database.port}
 DATABASE_NAME=${database.database}
 DATABASE_USER=${database.user}
+`;
+}
+
+/** Internal addresses of the other servers of its group: who is asked for the running release, and who is given it. */
+export function renderNeighbours(app: PlannedAppServer): string {
+  return app.neighbours.map((address) => `${address}\n`).join("");
+}
+
+/** The limits keep askers that never come to their end from keeping the others away. */
+export function renderReleaseSocket(app: PlannedAppServer): string {
+  return `[Unit]
+Description=Running release, for the other servers of the group
+
+[Socket]
+ListenStream=${app.internal}:${RELEASE_PORT}
+FreeBind=true
+Accept=yes
+MaxConnections=32
+MaxConnectionsPerSource=4
+# By default systemd stops a socket for good that is asked more than 200 times in 2 s (systemd.socket(5)).
+TriggerLimitIntervalSec=0
+
+[Install]
+WantedBy=sockets.target
+`;
+}
+
+/** As root, who can read a release whoever owns its files; but it can do nothing else, and sees no secret. */
+export function renderReleaseService(script: string): string {
+  return `[Unit]
+Description=Running release, for another server of the group
+CollectMode=inactive-or-failed
+
+[Service]
+ExecStart=${script}
+StandardInput=socket
+StandardError=journal
+RuntimeMaxSec=600
+CapabilityBoundingSet=CAP_DAC_READ_SEARCH
+NoNewPrivileges=true
+ProtectSystem=strict
+InaccessiblePaths=-/etc/ha-cluster/secrets
 `;
 }

@@ -2,7 +2,13 @@ import { databaseOf } from "../plan/database";
 import { certificatePath } from "../plan/haproxy";
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../plan/plan";
 import { SCRIPTS } from "../plan/vrrp";
-import { renderAppEnvironment, renderAppUnit } from "./app";
+import {
+  renderAppEnvironment,
+  renderAppUnit,
+  renderNeighbours,
+  renderReleaseService,
+  renderReleaseSocket,
+} from "./app";
 import { type ConfigFile, file } from "./bundle";
 import {
   renderGalera,
@@ -101,6 +107,9 @@ export function appServerFiles(plan: Plan, node: PlannedAppServer, sample: strin
     file("/etc/systemd/system/app.service", renderAppUnit(node)),
     file("/etc/ha-cluster/app.env", renderAppEnvironment(node, databaseOf(plan))),
     file("/srv/app/releases/sample/wsgi.py", sample),
+    file("/etc/ha-cluster/neighbours", renderNeighbours(node)),
+    file("/etc/systemd/system/app-release.socket", renderReleaseSocket(node)),
+    file("/etc/systemd/system/app-release@.service", renderReleaseService(`${SCRIPTS}/give-release.sh`)),
   ];
 }
 

@@ -5,8 +5,11 @@ import { listNames, nearest, pathText, quote, type PathPart } from "../shape/wor
 const RUNTIMES = ["python"];
 const ENGINES = ["galera"];
 
-/** On an application server this port is sshd's. */
-const SSH_PORT = 22;
+/** Ports that application servers themselves listen on. */
+const TAKEN = new Map([
+  [22, "is the SSH server's port on every machine"],
+  [9201, "is the port on which application servers give each other their release"],
+]);
 
 export function* checkMachines(draft: Draft): Generator<Problem> {
   const datacenters = draft.datacenters && names(draft.datacenters);
@@ -28,10 +31,12 @@ export function* checkMachines(draft: Draft): Generator<Problem> {
     yield* checkPerDatacenter(["appServers", name, "perDatacenter"], group?.perDatacenter, datacenters);
     yield* checkPerDatacenter(["appServers", name, "flavor"], group?.flavor, datacenters);
     yield* checkSupported(pathText(["appServers", name, "runtime"]), group?.runtime, RUNTIMES);
-    if (group?.port === SSH_PORT) {
+    const port = group?.port;
+    const user = port === undefined ? undefined : TAKEN.get(port);
+    if (user !== undefined) {
       yield {
         path: pathText(["appServers", name, "port"]),
-        cause: "22 is the SSH server's port on every machine",
+        cause: `${port} ${user}`,
         mend: "choose another port, for example 8080",
       };
     }

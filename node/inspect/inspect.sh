@@ -96,7 +96,7 @@ units() {
     case $ROLE in
     load-balancer) echo haproxy.service keepalived.service ha-cluster-relay.service nftables.service ;;
     database) echo mariadb.service galera-status.socket galera-boot.service nftables.service ;;
-    app-server) echo app.service nftables.service ;;
+    app-server) echo app.service app-release.socket nftables.service ;;
     esac
 }
 

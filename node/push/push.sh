@@ -29,6 +29,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/galera-sync.sh"
 . "$HERE/galera.sh"
 . "$HERE/database.sh"
+. "$HERE/take-release.sh"
 . "$HERE/app-server.sh"
 . "$HERE/running.sh"
 . "$HERE/originals.sh"
@@ -90,7 +91,10 @@ nothing_serves_yet() { [ "$BUNDLE" = secrets ] && [ ! -s "$STATE/owned/files" ];
 judge_all() {
     if [ "$ROLE" = load-balancer ]; then fetch_packages "$INCOMING/files$VERSIONS"; fi
     validate "$ROLE" "$INCOMING/list" "$INCOMING/files"
-    if [ "$ROLE" = database ]; then galera_refuses_change "$INCOMING/changes"; fi
+    case $ROLE in
+    database) galera_refuses_change "$INCOMING/changes" ;;
+    app-server) release_take ;;
+    esac
 }
 
 apply() {

@@ -11,7 +11,7 @@ list_unapplied() {
     case $ROLE in
     load-balancer) load_balancer_unapplied ;;
     database) database_unapplied ;;
-    app-server) ! owned "$APP_UNIT" || app_runs || echo "$APP_UNIT" ;;
+    app-server) app_server_unapplied ;;
     esac
 }
 
@@ -97,6 +97,19 @@ start_at_boot() {
     fi
 }
 
+# socket_apply UNIT: the service behind it starts afresh for every question; only the socket runs.
+socket_apply() {
+    if ! owned "/etc/systemd/system/$1"; then
+        systemctl -q disable --now "$1" 2>/dev/null || :
+        return 0
+    fi
+    start_at_boot "$1"
+    verb=start
+    if changed "/etc/systemd/system/$1"; then verb=restart; fi
+    systemctl $verb "$1" || fail "$1 does not start:
+$(last_words "$1")"
+}
+
 load_balancer_unapplied() {
     ! owned "$HAPROXY_CONFIG" || haproxy_runs || echo "$HAPROXY_CONFIG"
     ! owned "$KEEPALIVED_CONFIG" || keepalived_runs || echo "$KEEPALIVED_CONFIG"
@@ -151,6 +164,11 @@ database_unapplied() {
     fi
     ! owned "$STATUS_SOCKET" || runs galera-status.socket || echo "$STATUS_SOCKET"
     ! owned "$BOOT_SERVICE" || systemctl -q is-enabled galera-boot.service || echo "$BOOT_SERVICE"
+}
+
+app_server_unapplied() {
+    ! owned "$APP_UNIT" || app_runs || echo "$APP_UNIT"
+    ! owned "$RELEASE_SOCKET" || runs app-release.socket || echo "$RELEASE_SOCKET"
 }
 
 app_runs() {

@@ -127,6 +127,7 @@ finish() {
     fi
     if [ -z "$UNFIT" ]; then end_handover; else keep_handover; fi
     allow_starts
+    if [ "$ROLE" = app-server ]; then release_drop; fi
     rm -rf "$INCOMING" "$REASON" "$REASON.refused"
     exit $code
 }

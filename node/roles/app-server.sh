@@ -3,39 +3,51 @@
 set -eu
 
 APP_UNIT=/etc/systemd/system/app.service
+RELEASE_SOCKET=/etc/systemd/system/app-release.socket
 APP_ENV=/etc/ha-cluster/app.env # LISTEN_ADDRESS, LISTEN_PORT and what the application itself wants
 APP_SECRET=/etc/ha-cluster/secrets/app.env
-CURRENT=/srv/app/current
 
 app_server_apply() {
     reload_units
     network_apply
+    socket_apply app-release.socket
     if ! owned $APP_UNIT; then
         systemctl -q disable --now app 2>/dev/null || :
-        # Made by the push that is being taken back; a link that leads somewhere is a release of somebody else.
-        if [ -L $CURRENT ] && [ ! -e $CURRENT ]; then rm -f $CURRENT; fi
+        release_forget
         return
     fi
-    # Only until the first release of one's own: whoever moves the link decides from then on.
-    if ! exists $CURRENT; then ln -s releases/sample $CURRENT; fi
+    # Only the first one: whoever moves the link decides from then on.
+    release_apply
     start_at_boot app
     release_loads
     if changed $APP_UNIT $APP_ENV $APP_SECRET || ! systemctl -q is-active app; then
         app_restart
-    elif changed "$(readlink -f $CURRENT)/*"; then
+    elif changed "$(readlink -f "$CURRENT")/*"; then
         app_reload
     fi
     wait_for 20 app_answers || fail "the application does not answer 200 on http://$(app_address)/healthz: $health
 $(last_words app)"
     say "app: answers on $(app_address)"
+    if owned $RELEASE_SOCKET; then
+        wait_for 20 gives_release || fail "the service that gives the release to others does not answer on port $RELEASE_PORT: $status
+$(last_words 'app-release*')"
+    fi
+    release_settled
+}
+
+# It is no neighbour of its own, and is told so.
+gives_release() {
+    self=$(setting $APP_ENV LISTEN_ADDRESS)
+    status=$("$HERE/ask.sh" status "$self" "$RELEASE_PORT" / 3 "$self" 2>&1) || return 1
+    [ "$status" = 403 ]
 }
 
 # gunicorn 20.1 dies of workers that don't start, now and then only after 30 s: it never gets to see such a release.
 # Loaded as the service would, but beside it.
 release_loads() {
-    [ -e $CURRENT/wsgi.py ] || return 0
+    [ -e "$CURRENT/wsgi.py" ] || return 0
     systemd-run -q --pipe --wait --collect -p User="$(unit_property app User)" -p PrivateTmp=yes \
-        -p EnvironmentFile=$APP_ENV -p EnvironmentFile=-$APP_SECRET -p WorkingDirectory=$CURRENT -p RuntimeMaxSec=30 \
+        -p EnvironmentFile=$APP_ENV -p EnvironmentFile=-$APP_SECRET -p WorkingDirectory="$CURRENT" -p RuntimeMaxSec=30 \
         /usr/bin/python3 -Bc 'import wsgi' >"$INCOMING/loading" 2>&1 </dev/null ||
         fail "the release does not load:
 $(grep -v '^ ' "$INCOMING/loading" | sed 's/^/    /')"

@@ -16,17 +16,9 @@ database_apply() {
     if owned "$GALERA_CONFIG" && changed "$GALERA" "$GALERA_CONFIG" $DATABASE_SECRET; then account_apply; fi
 }
 
-# The status service starts afresh for every question; only its socket runs.
 status_apply() {
-    if ! owned $STATUS_SOCKET; then
-        systemctl -q disable --now galera-status.socket 2>/dev/null || :
-        return
-    fi
-    start_at_boot galera-status.socket
-    verb=start
-    if changed $STATUS_SOCKET; then verb=restart; fi
-    systemctl $verb galera-status.socket || fail "the socket of the status service does not start:
-$(last_words galera-status.socket)"
+    socket_apply galera-status.socket
+    owned $STATUS_SOCKET || return 0
     wait_for 20 status_answers || fail "the status service on port $STATUS_PORT does not say that this node is synced: $status
 $(last_words 'galera-status*')"
     say "galera-status: answers on port $STATUS_PORT"

@@ -4,6 +4,7 @@ import type { Service, Spec } from "../../config/spec";
 import { type DatabaseCluster, GALERA_PORTS, MARIADB_PORT } from "../database";
 import { SSH_PORT, ZONES, type Flow, type Zone } from "../firewall";
 import { METRICS_PORT } from "../haproxy";
+import { RELEASE_PORT } from "../neighbours";
 import type { Plan } from "../plan";
 import { RELAY_PORT } from "../relay";
 import { contradiction } from "./report";
@@ -94,6 +95,7 @@ function openings(spec: Spec, database: DatabaseCluster, members: Members): Reco
     app: [
       tcp("appServers", SSH_PORT, balancers),
       ...spec.appServers.map((group) => tcp(`appServers.${group.name}.port`, group.port, balancers)),
+      tcp("appServers", RELEASE_PORT, members.app.ipv4),
       ping,
     ],
   };

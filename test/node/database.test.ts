@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { edit, fixture, sampleApp } from "./harness/bundles";
+import { letServeSample } from "./harness/apps";
 import { address, bootDatabase, databaseFiles, databaseSecrets, HOSTS, letFound } from "./harness/databases";
 import type { Machine } from "./harness/machine";
 import { until } from "../../operate/poll";
@@ -182,6 +183,7 @@ test("an application server answers, writes and reads", async () => {
   assertDone(
     await app.push("app-server", "secrets", fixture("app-server.secrets", { PASSWORD: environment(PASSWORD) })),
   );
+  await letServeSample(app);
   assertDone(await app.push("app-server", "files", appFiles()));
   assert.equal(await ask("/healthz"), '{"datacenter":"dc1","server":"app1"}\n 200');
   const visit = JSON.parse((await ask("/", "-H 'X-Real-IP: 203.0.113.58'")).replace(/ 200$/, "")) as Visit;

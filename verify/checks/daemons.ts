@@ -26,13 +26,15 @@ const FIREWALL_DAEMON: Daemon = {
   with: FIREWALL,
 };
 
+const UNITS = "/etc/systemd/system";
 const RELAY_UNIT = "ha-cluster-relay.service";
+const RELEASE_SOCKET = "app-release.socket";
 
 const DAEMONS: Record<Role, Daemon[]> = {
   "load-balancer": [
     { unit: "haproxy.service", runs: "always", reads: /^\/etc\/haproxy\//, since: "worker" },
     { unit: "keepalived.service", runs: "always", reads: /^\/etc\/keepalived\//, since: "unit" },
-    { unit: RELAY_UNIT, runs: "boot", reads: NOTHING, since: "unit", with: `/etc/systemd/system/${RELAY_UNIT}` },
+    { unit: RELAY_UNIT, runs: "boot", reads: NOTHING, since: "unit", with: `${UNITS}/${RELAY_UNIT}` },
     FIREWALL_DAEMON,
   ],
   database: [
@@ -43,6 +45,13 @@ const DAEMONS: Record<Role, Daemon[]> = {
   ],
   "app-server": [
     { unit: "app.service", runs: "always", reads: /\/(app\.service|app\.env)$/, since: "main" },
+    {
+      unit: RELEASE_SOCKET,
+      runs: "always",
+      reads: /\/app-release\.socket$/,
+      since: "unit",
+      with: `${UNITS}/${RELEASE_SOCKET}`,
+    },
     FIREWALL_DAEMON,
   ],
 };

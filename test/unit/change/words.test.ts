@@ -55,7 +55,8 @@ describe("what a change does, in words", () => {
 
   test("a server more", () => {
     const lines = told(dualStack({ appServers: { app: { perDatacenter: { dc1: 1, dc2: 2, dc3: 1 } } } }));
-    assert.ok(lines.includes("dc2  app-dc2-2: made"));
+    assert.ok(lines.includes("dc2  app-dc2-1: neighbours, nftables.conf changed; nothing stops"));
+    assert.ok(lines.includes("     app-dc2-2: made"));
     assert.equal(lines.at(-1), "customers: nothing");
   });
 });

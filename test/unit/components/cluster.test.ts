@@ -14,8 +14,8 @@ interface Seen {
   inputs: Record<string, unknown>;
 }
 
-/** Of all commands the one that is no push. */
-const FOUNDING = "database-founding";
+/** Of all commands those that are no push, by who may found. */
+const FOUNDINGS: Record<string, string> = { "database-founding": "db-dc3", "app-founding": "app-dc3-1" };
 
 const ROOT_SECRET = "a root secret of the tests, 32 long";
 const CERTIFICATE_KEY = "-----BEGIN PRIVATE KEY-----\nof the tests\n-----END PRIVATE KEY-----\n";
@@ -87,34 +87,37 @@ describe("resource graph of a dual-stack cluster", () => {
   test("every connection verifies the host key, on the way too", () => {
     const secrets = new DerivedSecrets(ROOT_SECRET);
     const commands = of("command:remote:Command");
-    assert.equal(commands.length, 28);
+    assert.equal(commands.length, 29);
     for (const { name, inputs } of commands) {
       const connection = plain(inputs.connection) as { hostKey: string; proxy?: { hostKey: string } };
-      const id = name === FOUNDING ? "db-dc3" : name.replace(/-(scripts|secrets|config)$/, "");
+      const id = FOUNDINGS[name] ?? name.replace(/-(scripts|secrets|config)$/, "");
       assert.equal(connection.hostKey, secrets.hostKey(id).publicKey);
       if (!id.startsWith("lb-")) assert.match(connection.proxy!.hostKey, /^ssh-ed25519 \S+ lb-dc\d$/);
     }
   });
 
   test("a change runs the same script as the first time", () => {
-    const pushes = of("command:remote:Command").filter(({ name }) => name !== FOUNDING);
+    const pushes = of("command:remote:Command").filter(({ name }) => !(name in FOUNDINGS));
     for (const { inputs } of pushes) assert.equal(inputs.update, inputs.create);
   });
 
-  test("only the first build lets a machine found the cluster, by a command that nothing runs again", () => {
-    const [founding, ...others] = of("command:remote:Command").filter(({ inputs }) =>
-      String(inputs.create).includes("galera-founding.sh"),
-    );
-    assert.deepEqual([founding?.name, others], [FOUNDING, []]);
-    assert.deepEqual(
-      [founding!.inputs.update, founding!.inputs.delete, founding!.inputs.triggers],
-      ["true", undefined, ["db-dc3-id"]],
-    );
-    // Until a database was pushed to, another machine may be the first.
-    assert.equal(ignored.get(FOUNDING), undefined);
+  test("only the first build lets a machine found, or serve the sample, by a command that nothing runs again", () => {
     const registered = (name: string): number => seen.findIndex((each) => each.name === name);
-    assert.ok(registered("db-dc3-scripts") < registered(FOUNDING));
-    assert.ok(registered(FOUNDING) < registered("db-dc3-config"));
+    for (const [name, id] of Object.entries(FOUNDINGS)) {
+      const script = name === "app-founding" ? "app-founding.sh" : "galera-founding.sh";
+      const [founding, ...others] = of("command:remote:Command").filter(({ inputs }) =>
+        String(inputs.create).includes(script),
+      );
+      assert.deepEqual([founding?.name, others], [name, []]);
+      assert.deepEqual(
+        [founding!.inputs.update, founding!.inputs.delete, founding!.inputs.triggers],
+        ["true", undefined, [`${id}-id`]],
+      );
+      // Until one was pushed to, another machine may be the first.
+      assert.equal(ignored.get(name), undefined);
+      assert.ok(registered(`${id}-scripts`) < registered(name));
+      assert.ok(registered(name) < registered(`${id}-config`));
+    }
     for (const { inputs } of of("command:remote:Command")) assert.doesNotMatch(String(inputs.stdin), /^BOOTSTRAP=/m);
   });
 

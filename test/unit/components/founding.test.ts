@@ -7,7 +7,7 @@ import { readNodeFiles } from "../../../node/files";
 import { plan } from "../../../plan/plan";
 import { ipv4Only, specOf } from "../../support/specs";
 
-let ignored: string[] | undefined;
+const ignored: Record<string, string[] | undefined> = {};
 const seen: { name: string; inputs: Record<string, unknown> }[] = [];
 
 before(async () => {
@@ -22,7 +22,7 @@ before(async () => {
   await pulumi.runtime.runInPulumiStack(() => {
     // Mocks do not see options.
     pulumi.runtime.registerStackTransformation(({ name, opts }) => {
-      if (name === "database-founding") ignored = opts.ignoreChanges;
+      if (name.endsWith("-founding")) ignored[name] = opts.ignoreChanges;
       return undefined;
     });
     const planned = plan(specOf(ipv4Only()));
@@ -30,7 +30,7 @@ before(async () => {
       plan: planned,
       secrets: { root: "a root secret of the tests, 32 long", certificateKeys: { www: "key" } },
       nodeFiles: readNodeFiles(),
-      change: { ...changeOf(planned, deployed([])), founded: true },
+      change: { ...changeOf(planned, deployed([])), founded: true, foundedGroups: ["app"] },
       mayDestroy: false,
     });
     return Promise.resolve({});
@@ -38,12 +38,13 @@ before(async () => {
   await pulumi.runtime.disconnect();
 });
 
-test("in a stack whose databases were pushed to before its state knew of their founding, no machine may found", () => {
-  const founding = seen.filter(({ name }) => name === "database-founding");
-  assert.deepEqual(
-    founding.map(({ inputs }) => inputs.create),
-    ["echo the cluster exists"],
-  );
-  assert.deepEqual(ignored, ["connection", "create", "update", "addPreviousOutputInEnv", "triggers"]);
-  assert.ok(!seen.some(({ inputs }) => String(inputs.create).includes("galera-founding")));
+test("in a stack whose servers were pushed to before its state knew of their founding, no machine may found", () => {
+  const founding = seen.filter(({ name }) => name.endsWith("-founding"));
+  assert.deepEqual(Object.fromEntries(founding.map(({ name, inputs }) => [name, inputs.create])), {
+    "database-founding": "echo the cluster exists",
+    "app-founding": "echo the group has a release",
+  });
+  const all = ["connection", "create", "update", "addPreviousOutputInEnv", "triggers"];
+  assert.deepEqual(ignored, { "database-founding": all, "app-founding": all });
+  assert.ok(!seen.some(({ inputs }) => String(inputs.create).includes("founding")));
 });

@@ -128,6 +128,13 @@ describe("the firewall of the servers behind them", () => {
     /tcp 8080 from 198\.51\.100\.11/,
   );
   breaking(
+    "an application server can't take its release from another",
+    dualStack(),
+    (plan) => close(plan, "cloudFlows", "app", { port: 9201 }),
+    "appServers",
+    /cloud's security group \(app\) does not let in ipv4 tcp 9201, from 198\.51\.100\.3[123]/,
+  );
+  breaking(
     "MariaDB is closed in the cloud",
     dualStack(),
     (plan) => close(plan, "cloudFlows", "database", { port: 3306 }),
