@@ -23,6 +23,9 @@ const ANEW: Record<Role, string> = {
   "app-server": "its requests are answered before, and it runs the release that its group runs",
 };
 
+/** Read by no daemon that serves. */
+const QUIET = /^\/etc\/(apt|needrestart)\//;
+
 const HANDED_OVER = "if it is active it hands the VIPs over first, and drains";
 
 /**
@@ -111,7 +114,8 @@ function needless({ needless: ids }: Change): string[] {
 function how(planned: PlannedServer, files: string[]): string {
   const names = files.map((path) => path.slice(path.lastIndexOf("/") + 1));
   const shown = names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
-  const effect = restartOf(planned, files) ?? (planned.role === "load-balancer" ? HANDED_OVER : "nothing stops");
+  const hands = planned.role === "load-balancer" && !files.every((path) => QUIET.test(path));
+  const effect = restartOf(planned, files) ?? (hands ? HANDED_OVER : "nothing stops");
   return `${shown} changed; ${effect}`;
 }
 

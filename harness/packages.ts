@@ -1,10 +1,12 @@
 /** A package that is installed, built anew with something appended to its version. */
 export interface Build {
-  package: "haproxy" | "keepalived";
+  package: string;
   /** Empty for the very version that is installed. */
   suffix: string;
   /** The program ends at once with an error. */
   broken?: boolean;
+  /** It can be unpacked, but not configured. */
+  unconfigurable?: boolean;
 }
 
 /**
@@ -16,7 +18,8 @@ export function localRepository(builds: readonly Build[]): string {
 rm -rf /root/repository
 mkdir -p /root/repository
 cd /root/repository
-build() { # PACKAGE SUFFIX BROKEN
+: >Packages
+build() { # PACKAGE SUFFIX BROKEN UNCONFIGURABLE
     rm -rf /root/build
     mkdir -p /root/build/DEBIAN
     dpkg-query -L "$1" | (cd /root/build && while read -r path; do
@@ -28,6 +31,10 @@ build() { # PACKAGE SUFFIX BROKEN
     dpkg-query -s "$1" | sed "/^Status:/d; /^Conffiles:/,/^[A-Z]/ { /^Conffiles:/d; /^ /d; }; s/^Version: .*/&$2/" \\
         >/root/build/DEBIAN/control
     if [ "$3" = true ]; then printf '#!/bin/sh\\nexit 1\\n' >"/root/build/usr/sbin/$1"; fi
+    if [ "$4" = true ]; then
+        printf '#!/bin/sh\\necho it can not be configured >&2\\nexit 1\\n' >/root/build/DEBIAN/postinst
+        chmod 755 /root/build/DEBIAN/postinst
+    fi
     dpkg-deb -Znone -b /root/build "$1$2.deb" >/dev/null
     {
         cat /root/build/DEBIAN/control
@@ -37,7 +44,12 @@ build() { # PACKAGE SUFFIX BROKEN
         echo
     } >>Packages
 }
-${builds.map(({ package: name, suffix, broken = false }) => `build ${name} '${suffix}' ${broken}\n`).join("")}
+${builds
+  .map(
+    ({ package: name, suffix, broken = false, unconfigurable = false }) =>
+      `build ${name} '${suffix}' ${broken} ${unconfigurable}\n`,
+  )
+  .join("")}
 rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* /root/build
 chmod 755 /root
 echo 'deb [trusted=yes] file:/root/repository ./' >/etc/apt/sources.list

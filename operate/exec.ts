@@ -14,12 +14,14 @@ export interface ExecOptions {
   timeout?: number;
   /** Called with everything as it is printed, for people who wait. */
   echo?: (text: string) => void;
+  /** Out of reach of the terminal's Ctrl-C, which is then the caller's alone. */
+  ownSession?: boolean;
 }
 
 /** Runs a program to its end; a code other than 0 is the caller's to judge. */
 export function exec(file: string, args: readonly string[], options: ExecOptions = {}): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { env: options.env ?? process.env, cwd: options.cwd });
+    const child = spawn(file, args, { env: options.env ?? process.env, cwd: options.cwd, detached: options.ownSession ?? false });
     const limit = setTimeout(() => child.kill("SIGKILL"), options.timeout ?? 600_000);
     let stdout = "";
     let stderr = "";

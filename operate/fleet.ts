@@ -33,6 +33,7 @@ export class Fleet {
     readonly outputs: Outputs,
     /** Holds the private key, readable by its owner alone. */
     private readonly folder: string,
+    private readonly ownSession: boolean,
   ) {}
 
   static async open(stack: Stack): Promise<Fleet> {
@@ -42,9 +43,13 @@ export class Fleet {
     return Fleet.of(outputs as Outputs);
   }
 
-  /** Also for machines of a stack that has no outputs yet, from what its plan says. */
-  static of(outputs: Outputs): Fleet {
-    const fleet = new Fleet(outputs, mkdtempSync(join(tmpdir(), "ha-cluster-fleet-")));
+  /**
+   * Also for machines of a stack that has no outputs yet, from what its plan says.
+   *
+   * @param ownSession whether what runs on the machines goes on after a Ctrl-C, for a caller who waits for its end
+   */
+  static of(outputs: Outputs, { ownSession = false } = {}): Fleet {
+    const fleet = new Fleet(outputs, mkdtempSync(join(tmpdir(), "ha-cluster-fleet-")), ownSession);
     fleet.writeClientConfig();
     return fleet;
   }
@@ -58,7 +63,8 @@ export class Fleet {
   /** Runs a script as root on a machine; what it ends with is the caller's to judge (255: not reached). */
   run(name: string, script: string, { input = "", seconds = 60, echo, by }: ScriptOptions = {}): Promise<Result> {
     const args = [...this.sshArguments(name, by), `sudo -n sh -c ${quote(script)}`];
-    return exec("ssh", args, { input, timeout: seconds * 1000, ...(echo ? { echo } : {}) });
+    const { ownSession } = this;
+    return exec("ssh", args, { input, timeout: seconds * 1000, ownSession, ...(echo ? { echo } : {}) });
   }
 
   /** The same, for what must succeed. */

@@ -34,6 +34,7 @@ import { renderNftables } from "./nftables";
 import { renderProbes } from "./probes";
 import { RECOVER_SERVICE } from "./recover";
 import { relayFiles } from "./relay";
+import { updatesFiles } from "./updates";
 
 /** Everything that ha-cluster puts on a load balancer, but for secrets. */
 export function loadBalancerFiles(plan: Plan, node: PlannedLoadBalancer): ConfigFile[] {
@@ -68,6 +69,7 @@ export function loadBalancerFiles(plan: Plan, node: PlannedLoadBalancer): Config
     file("/etc/keepalived/keepalived.conf", renderKeepalived(node.hostname, node.syncGroup)),
     file("/etc/systemd/system/keepalived.service.d/ha-cluster.conf", KEEPALIVED_DROP_IN),
     file("/etc/haproxy/haproxy.cfg", renderHaproxy(node.haproxy)),
+    ...updatesFiles(),
   ];
   return node.host ? existingFiles(plan, node, files) : files;
 }
@@ -123,6 +125,7 @@ function internalServerFiles(
     file("/etc/network/interfaces", renderInterfaces(stanzas, plan.nameservers)),
     file("/etc/ha-cluster/addresses", renderAddresses(stanzas)),
     file("/etc/nftables.conf", renderNftables([{ flows: plan.firewall.flows[zone] }])),
+    ...updatesFiles(),
   ];
 }
 

@@ -56,8 +56,8 @@ export async function verify(stack: Stack): Promise<Verdict> {
 }
 
 /** By the ways that the state knows. */
-export function fleetOf({ reach, urls = [] }: Deployed): Fleet {
-  return Fleet.of({ ...reach, urls, vips: {}, servers: {}, listeners: {} });
+export function fleetOf({ reach, urls = [] }: Deployed, options?: { ownSession: boolean }): Fleet {
+  return Fleet.of({ ...reach, urls, vips: {}, servers: {}, listeners: {} }, options);
 }
 
 async function gather(stack: Stack, fleet: Fleet, deployed: Deployed): Promise<Seen> {

@@ -87,8 +87,10 @@ stays() {
 }
 
 mkdir -p "$RUN" "$STATE"
-exec 9>"$STATE/lock"
-flock -w 120 9 || fail "a push has been running on this machine for two minutes: wait for it, then try again"
+if [ -z "${LOCK_IS_HELD-}" ]; then # by patch.sh, whose part this is
+    exec 9>"$STATE/lock"
+    flock -w 120 9 || fail "a push has been running on this machine for two minutes: wait for it, then try again"
+fi
 ROLE=${1-}
 rm -f "$STOPPED"
 trap stays EXIT

@@ -33,6 +33,21 @@ forbid_starts() {
     chmod 0755 $POLICY
 }
 
+# forbid_own_starts: the same for the daemons of the roles alone; all others restart when they are updated. nftables is no
+# daemon: to restart it takes the relay's rules away.
+forbid_own_starts() {
+    [ ! -e $POLICY ] || return 0
+    cat >$POLICY <<POLICY_END
+#!/bin/sh
+$POLICY_MARK
+for word; do
+    case \${word%.service} in keepalived | haproxy | mariadb | mysql | app | nftables) exit 101 ;; esac
+done
+exit 0
+POLICY_END
+    chmod 0755 $POLICY
+}
+
 # Also removes ours when a push was killed while it installed.
 allow_starts() {
     if [ -f $POLICY ] && grep -qxF "$POLICY_MARK" $POLICY; then rm -f $POLICY; fi
@@ -52,11 +67,11 @@ patiently() {
     wait_for $LOCK_SECONDS unless_locked "$@"
 }
 
-# unless_locked COMMAND…: 1 when somebody else holds a lock, 2 when the command fails for another reason.
+# unless_locked COMMAND…: 1 when somebody else holds a lock, 2 when the command fails for another reason. needrestart only lists.
 unless_locked() {
     known=$(wc -l <"$APT_WORDS")
     # LC_ALL: the words are looked for in English.
-    ! LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@" >>"$APT_WORDS" 2>&1 </dev/null || return 0
+    ! LC_ALL=C DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l "$@" >>"$APT_WORDS" 2>&1 </dev/null || return 0
     holder=$(tail -n "+$((known + 1))" "$APT_WORDS" | grep -m 1 -E "$LOCK_HELD") || return 2
     [ -n "$WAITING" ] || say "waiting up to $LOCK_SECONDS s for a lock: $holder"
     WAITING=yes
@@ -102,7 +117,7 @@ without_starts() {
 
 fail_with_apt() {
     tail -n 12 "$APT_WORDS" | sed 's/^/    /' >&2
-    fail "cannot $1: mend apt on this machine (apt-get update; apt-get $1), then push again"
+    fail "cannot $1: mend apt on this machine (apt-get update; apt-get $1), then ${AGAIN:-push again}"
 }
 
 installed_version() { dpkg-query -W -f='${Version}' "$1"; }

@@ -97,18 +97,6 @@ judge_all() {
     esac
 }
 
-apply() {
-    case $ROLE in
-    load-balancer)
-        load_balancer_apply
-        drop_stray_vips
-        forbid_nonlocal_bind
-        ;;
-    database) database_apply ;;
-    app-server) app_server_apply ;;
-    esac
-}
-
 # apply_as_before: for files that were there before; packages return with them, see list_packages.
 apply_as_before() {
     WAY_BACK=yes

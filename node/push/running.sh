@@ -1,6 +1,6 @@
 #!/bin/sh
 # Whether the machine runs on the files that are on its disk: they may be as pushed while a daemon is stopped, a rule is
-# gone or an address was added by hand. Sourced by push.sh.
+# gone or an address was added by hand. And what brings it there. Sourced by push.sh and patch.sh.
 set -eu
 
 # list_unapplied: prints the paths that apply has to take for changed, so that what they say is in force again.
@@ -85,6 +85,18 @@ units_unapplied() {
         esac
         [ "$(unit_property "$unit" NeedDaemonReload)" = no ] || echo "$path"
     done <"$STATE/owned/files"
+}
+
+apply() {
+    case $ROLE in
+    load-balancer)
+        load_balancer_apply
+        drop_stray_vips
+        forbid_nonlocal_bind
+        ;;
+    database) database_apply ;;
+    app-server) app_server_apply ;;
+    esac
 }
 
 runs() { systemctl -q is-active "$1" && systemctl -q is-enabled "$1"; }

@@ -112,8 +112,17 @@ export class Machine {
 
   /** A push as SSH brings it: a child of the machine's own systemd, with a machine's rights only. */
   push(role: string, bundle: "files" | "secrets", text: string): Promise<Result> {
-    const command = ["timeout", "-k", "10", "300", "/opt/ha-cluster/push.sh", role, bundle];
-    return run([...this.enter(), "systemd-run", "-q", "--pipe", "--wait", "--collect", ...command], text, 320);
+    return this.script(["push.sh", role, bundle], text);
+  }
+
+  /** The same of updates, see node/push/patch.sh. */
+  patch(role: string, ...words: string[]): Promise<Result> {
+    return this.script(["patch.sh", role, ...words]);
+  }
+
+  private script([name, ...words]: [name: string, ...words: string[]], input = ""): Promise<Result> {
+    const command = ["timeout", "-k", "10", "300", `/opt/ha-cluster/${name}`, ...words];
+    return run([...this.enter(), "systemd-run", "-q", "--pipe", "--wait", "--collect", ...command], input, 320);
   }
 
   private enter(): string[] {

@@ -30,12 +30,15 @@ for (const [verb, ...args] of [
   ["preflight", "--nonsense"],
   ["drill", "--nonsense"],
   ["replace", "--nonsense"],
+  ["patch", "--nonsense"],
+  ["patch", "--reboot", "perhaps"],
+  ["patch", "lb-dc1"],
 ] as [string, ...string[]][]) {
   test(`${verb} ${args.join(" ")} is wrong usage, in words`, async () => {
     const file = join(ROOT, "cli", `${verb}.ts`);
     const { code, stderr } = await exec(process.execPath, ["--import", "tsx", file, ...args], { cwd: ROOT });
     assert.equal(code, 2);
-    assert.match(stderr, /--(nonsense|repair)/);
+    assert.match(stderr, /--(nonsense|repair|reboot|only)/);
     assert.doesNotMatch(stderr, /^\s+at /m);
   });
 }

@@ -11,6 +11,8 @@ const NODE = join(ROOT, "node");
 const OURS_ALONE = [
   "drain.sh",
   "farewell.sh",
+  "patch.sh",
+  "updates.sh",
   "galera.sh",
   "galera-sync.sh",
   "galera-boot.sh",
