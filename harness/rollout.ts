@@ -1,3 +1,4 @@
+import type { Stack } from "../operate/stack";
 import { until } from "../operate/poll";
 import type { Attempt } from "../operate/traffic/gap";
 import { type Target, Traffic } from "../operate/traffic/traffic";
@@ -5,7 +6,7 @@ import type { Cluster, Family } from "./cluster";
 import { clientCommand } from "./lab";
 import { type Mastership, mastershipSince } from "./mastership";
 
-/** What clients and journals saw of one `pulumi up`, or whatever else was done. */
+/** What clients and journals saw of one `pulumi up`, or of another change. */
 export interface Rollout {
   attempts: Attempt[];
   mastership: Mastership;
@@ -40,11 +41,16 @@ export function targetsOf(cluster: Cluster, families: readonly Family[], caFile:
   });
 }
 
-/** Does `change` while clients never stop asking for what existed before it, and two seconds longer. */
-export async function rollOut(
+/** Runs `up` while clients never stop asking for what existed before it, and two seconds longer. */
+export function rollOut(cluster: Cluster, stack: Stack, options: RolloutOptions): Promise<Rollout> {
+  return underTraffic(cluster, options, () => stack.up());
+}
+
+/** The same of any change. */
+export async function underTraffic(
   cluster: Cluster,
-  change: () => Promise<string>,
   options: RolloutOptions,
+  change: () => Promise<string>,
 ): Promise<Rollout> {
   const master = await cluster.master(cluster.addresses(options.families));
   const traffic = Traffic.start(targetsOf(cluster, options.families, options.caFile), {

@@ -79,8 +79,7 @@ async function bench(folder: string, chosen: readonly Step[], perSecond: number)
       if (current !== before) await (await dev.with(before)).up();
       console.error(`${name} …`);
       current = undefined;
-      const changed = await dev.with(after);
-      const rollout = await rollOut(cluster, () => changed.up(), { families, perSecond, caFile: dev.caFile });
+      const rollout = await rollOut(cluster, await dev.with(after), { families, perSecond, caFile: dev.caFile });
       current = after;
       rows.push(row(name, rollout));
       const happened = events(name, rollout);

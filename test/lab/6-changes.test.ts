@@ -65,8 +65,7 @@ describe("changes of a cluster that runs", () => {
   }
 
   async function unnoticed(t: TestContext, file: StackFile): Promise<Rollout> {
-    const stack = await stackOf(file);
-    const rollout = await rollOut(cluster, () => stack.up(), {
+    const rollout = await rollOut(cluster, await stackOf(file), {
       families: ["ipv4", "ipv6"],
       perSecond: PER_SECOND,
       caFile,

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fromClient } from "../../harness/http";
-import { rollOut } from "../../harness/rollout";
+import { underTraffic } from "../../harness/rollout";
 import { until } from "../../operate/poll";
 import type { Stack } from "../../operate/stack";
 import { failuresOf, summaryOf } from "../../operate/traffic/summary";
@@ -47,7 +47,7 @@ describe("`npm run replace`", () => {
     };
     const caFile = join(folder.path, "ca.pem");
     const options = { families: ["ipv4", "ipv6"] as const, perSecond: PER_SECOND, caFile };
-    const { attempts, seconds, output } = await rollOut(cluster, replace, options);
+    const { attempts, seconds, output } = await underTraffic(cluster, options, replace);
     t.diagnostic(`${seconds.toFixed(1)} s; ${failuresOf(attempts).length} of ${summaryOf(attempts).sent} failed`);
     assert.deepEqual(failuresOf(attempts), []);
     assert.match(output, new RegExp(`^${active} is deleted, with everything on its disk, and made anew\n`));

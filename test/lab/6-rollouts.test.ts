@@ -21,7 +21,7 @@ describe("a rollout that clients don't notice", () => {
 
   async function unnoticed(file: StackFile): Promise<Rollout> {
     const stack = await open(file, folder.path);
-    const rollout = await rollOut(cluster, () => stack.up(), {
+    const rollout = await rollOut(cluster, stack, {
       families: ["ipv4", "ipv6"],
       perSecond: PER_SECOND,
       caFile,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { localRepository } from "../../harness/packages";
 import { edit, fixture, sampleApp } from "./harness/bundles";
 import { letServeSample } from "./harness/apps";
 import { address, bootDatabase, databaseFiles, databaseSecrets, HOSTS, letFound } from "./harness/databases";
@@ -273,6 +274,49 @@ printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3; timeout 10 cat <&3`;
   assert.match(assertDone(await app.push("app-server", "files", appFiles())).stdout, /serves again/);
   assert.match(await ask("/healthz"), /200$/);
   assert.equal(await app.output("nft list tables | grep leaving || :"), "");
+});
+
+test("MariaDB is updated only while the others are synced; its package does not start it, and it joins again", async () => {
+  const [db1, db2] = databases as [Machine, Machine];
+  const version = (): Promise<string> => db1.output("dpkg-query -W -f='${Version}' mariadb-server");
+  const [before, process] = [await version(), "systemctl show -p MainPID --value mariadb"];
+  await db1.output(localRepository([{ package: "mariadb-server", suffix: "+next" }]));
+  assert.match((await db1.patch("database", "look")).stdout, new RegExp(`^update mariadb-server .* other$`, "m"));
+
+  await db2.output("systemctl stop mariadb");
+  const pid = await db1.output(process);
+  const refused = await db1.patch("database", "run", "needed");
+  assert.equal(refused.code, 1, refused.text);
+  assert.match(refused.stderr, /198\.51\.100\.212 is not synced/);
+  assert.deepEqual([await db1.output(process), await version()], [pid, before]);
+  await db2.output("systemctl start mariadb");
+  await until(
+    "db2 is synced",
+    () => status(212),
+    (answer) => answer.includes("200 OK"),
+    { seconds: 60 },
+  );
+
+  const done = assertDone(await db1.patch("database", "run", "needed"));
+  assert.match(done.stdout, /serves no more.*updated.*mariadb: joined and synced.*3 nodes.*serves again/s);
+  assert.equal(await version(), `${before}+next`);
+  assert.equal(await db1.output("journalctl -q -o cat -u mariadb --since=-30s | grep -c '^Starting ' || :"), "1");
+  assert.match(await status(211), /200 OK/);
+  assert.equal((await db1.patch("database", "serves")).code, 0);
+  await db1.output("systemctl stop mariadb");
+  const away = await db1.patch("database", "serves");
+  await db1.output("systemctl start mariadb");
+  assert.equal(away.code, 1);
+  assert.match(away.stderr, /MariaDB is inactive, and not synced/);
+});
+
+test("an application server is updated while nobody asks it, and answers again", async () => {
+  await app.output(localRepository([{ package: "gunicorn", suffix: "+next" }]));
+  const done = assertDone(await app.patch("app-server", "run", "needed"));
+  assert.match(done.stdout, /serves no more.*updated.*app: answers.*serves again/s);
+  assert.match(await app.output("dpkg-query -W -f='${Version}' gunicorn"), /\+next$/);
+  assert.match(await ask("/healthz"), /200$/);
+  assert.equal((await app.patch("app-server", "serves")).code, 0);
 });
 
 test("two of three database servers back after a power cut: a push says why it hangs; the third one heals it", async () => {
