@@ -21,6 +21,8 @@ export interface HostFacts {
   sourcesInterfaces: boolean;
   nonlocalBind: boolean;
   ipv6Disabled: boolean;
+  /** Daemons that unattended-upgrades may restart. */
+  unattended: string[];
 }
 
 /** `asked` and `answered`: our own clock before and after, in milliseconds since the epoch. */
@@ -51,6 +53,7 @@ export function parseFacts(text: string, asked: number, answered: number): HostF
     sourcesInterfaces: one("sources-interfaces") === "yes",
     nonlocalBind: one("nonlocal-bind") === "1",
     ipv6Disabled: one("ipv6-disabled") === "1",
+    unattended: all("unattended").map(([daemon]) => daemon!),
   };
 }
 

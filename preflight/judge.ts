@@ -81,6 +81,11 @@ function machine(host: Host, facts: HostFacts): Finding[] {
       "has net.ipv4.ip_nonlocal_bind set",
       "not needed: haproxy binds transparently; remove it when ha-cluster serves",
     );
+  if (facts.unattended.length > 0)
+    warning(
+      `lets unattended-upgrades update ${facts.unattended.join(" and ")}`,
+      `it restarts them, maybe on two hosts at once: list them in Unattended-Upgrade::Package-Blacklist, and update one host at a time`,
+    );
   const mtus = new Set(Object.values(facts.mtu));
   if (mtus.size > 1)
     warning(

@@ -45,3 +45,9 @@ ss -ltnp 2>/dev/null | awk 'NR > 1 { print "listener", $4, match($0, /users:\(\(
 grep -q -s -E '^[[:space:]]*source(-directory)?[[:space:]]+/etc/network/interfaces\.d' /etc/network/interfaces && fact sources-interfaces yes
 fact nonlocal-bind "$(cat /proc/sys/net/ipv4/ip_nonlocal_bind)"
 fact ipv6-disabled "$(cat /proc/sys/net/ipv6/conf/all/disable_ipv6 2>/dev/null || echo 1)"
+# Whether it may restart them on all hosts in the same hour.
+if [ "$(dpkg-query -W -f='${Status}' unattended-upgrades 2>/dev/null)" = 'install ok installed' ]; then
+    for daemon in keepalived haproxy; do
+        apt-config dump 2>/dev/null | grep -q "^Unattended-Upgrade::Package-Blacklist:: .*$daemon" || fact unattended $daemon
+    done
+fi

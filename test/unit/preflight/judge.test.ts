@@ -84,8 +84,9 @@ test("healthy hosts have nothing to mend", () => {
 });
 
 test("what facts.sh prints is read", () => {
-  const { facts } = healthy(1, "missing openssl\nread-only /var\nno-interface eth7\n");
-  assert.deepEqual(facts?.versions, { keepalived: "2.2.7", haproxy: "2.6.12" });
+  const { facts } = healthy(1, "missing openssl\nread-only /var\nno-interface eth7\nunattended haproxy\n");
+  assert.deepEqual(facts?.unattended, ["haproxy"]);
+  assert.deepEqual(facts.versions, { keepalived: "2.2.7", haproxy: "2.6.12" });
   assert.deepEqual(facts.missing, ["openssl"]);
   assert.deepEqual(facts.readOnly, ["/var"]);
   assert.deepEqual(facts.missingInterfaces, ["eth7"]);
@@ -108,6 +109,7 @@ function changedSecond(change: Partial<HostFacts>): Look {
 }
 
 const MACHINE: [Partial<HostFacts>, RegExp][] = [
+  [{ unattended: ["keepalived", "haproxy"] }, /^warning lb1: lets unattended-upgrades update keepalived and haproxy$/],
   [{ release: "ubuntu-16.04" }, /problem lb1: runs ubuntu-16.04, the stack file says debian-12/],
   [{ versions: { haproxy: "2.6.12" } }, /problem lb1: keepalived is not installed/],
   [{ missing: ["openssl"] }, /warning lb1: openssl is missing/],
