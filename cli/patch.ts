@@ -78,6 +78,8 @@ function refusal(name: string, { machines }: Deployed): string | undefined {
   return `${old.map((each) => each.name).join(", ")} can't be updated by this yet: first pulumi up, which brings the script; nothing was done`;
 }
 
+const DOUBLED_MS = 1000;
+
 interface Circumstances {
   name: string;
   deployed: Deployed;
@@ -107,13 +109,16 @@ async function patch({ name, deployed, servers, fleet, values }: Circumstances):
   if (!values.yes && !(await agreed("Go on? [y/N] "))) return say("Nothing was done.", 1);
 
   const interruption = new AbortController();
+  let asked = 0;
   const stop = (): void => {
-    if (interruption.signal.aborted) {
-      console.log(
-        "left alone: the server in hand goes on by itself, up to its reboot; npm run verify shows when it is back",
-      );
-      process.exit(130);
+    // npm may pass on the very Ctrl-C that the terminal has sent already.
+    if (interruption.signal.aborted && Date.now() - asked > DOUBLED_MS) {
+      console.log("left alone: the server in hand goes on by itself; npm run verify shows when it is back");
+      void fleet.close().finally(() => process.exit(130));
+      return;
     }
+    if (interruption.signal.aborted) return;
+    asked = Date.now();
     console.log("stopping: the server in hand is finished first, as it is away until then; wait");
     interruption.abort();
   };

@@ -15,7 +15,7 @@ export interface Health {
 /** What is done to servers, and asked of them. */
 export interface Hands {
   health: () => Promise<Health>;
-  /** `patch.sh ROLE run`; 255 when the connection was lost, which says nothing of how it went. */
+  /** `patch.sh ROLE run`; 255 or 128 when the connection was lost, which says nothing of how it went. */
   run: (server: Planned, when: Reboot) => Promise<Result>;
   /** Which boot it is in, and how the run has ended that was made in it; undefined while it can't be reached. */
   state: (server: Planned) => Promise<{ boot: string; ended?: number } | undefined>;
@@ -53,8 +53,8 @@ export const LIMITS: Limits = {
   well: 180,
 };
 
-/** ssh's own exit code, as opposed to the remote command's. */
-const SSH_FAILED = 255;
+/** ssh's own exit code, as opposed to the remote command's, and that of one that was ended here. */
+const LOST = [255, 128];
 
 /**
  * Servers with work to do, one after the other; each begins only while all are well, and the first that fails is the last.
@@ -107,7 +107,7 @@ async function one(server: Planned, when: Reboot, hands: Hands, limits: Limits):
   const result = await hands.run(server, when);
   let reboots = /^reboots now/m.test(result.stdout);
   let { code } = result;
-  if (code === SSH_FAILED && !reboots) {
+  if (LOST.includes(code) && !reboots) {
     hands.say(`${server.name}: the connection was lost; waiting for the end of what was under way there`);
     const state = await until(
       `${server.name} to say how it went`,

@@ -218,3 +218,17 @@ test("a run that is stopped from outside brings the machine back", async () => {
   );
   await serves(lb1);
 });
+
+test("a run that nobody listens to any more comes to its end", async () => {
+  const before = await pids(lb1);
+  // The pipe is closed after its first line.
+  await lb1.run("rm -f /run/ha-cluster/patch-ended; /opt/ha-cluster/patch.sh load-balancer run never 2>&1 | head -n 1");
+  await until(
+    "its end",
+    () => lb1.run("cat /run/ha-cluster/patch-ended"),
+    ({ stdout }) => stdout === "0\n",
+    { seconds: 90 },
+  );
+  assert.notEqual(await pids(lb1), before);
+  await serves(lb1);
+});
