@@ -76,8 +76,11 @@ not_serving() {
 
 # Its daemons start afresh, on whatever they use that is new.
 stop_daemons() {
-    LOCK_IS_HELD=yes "$HERE/farewell.sh" "$ROLE"
-    AWAY=yes
+    AWAY=yes # a signal that comes meanwhile is dealt with when the farewell is said
+    LOCK_IS_HELD=yes "$HERE/farewell.sh" "$ROLE" || {
+        AWAY=
+        exit 1
+    }
     [ "$ROLE" != load-balancer ] || systemctl stop haproxy
 }
 

@@ -203,12 +203,12 @@ test("a run that is stopped from outside brings the machine back", async () => {
   await active();
   const run = lb1.patch(ROLE, "run", "needed");
   await until(
-    "its farewell is said",
-    () => lb1.run("systemctl is-active keepalived"),
+    "its daemons are stopped",
+    () => lb1.run("systemctl is-active haproxy"),
     ({ code }) => code !== 0,
     { seconds: 60, every: 20 },
   );
-  await lb1.output("kill -TERM $(pgrep -f 'patch.sh load-balancer run' | head -n 1)");
+  await lb1.output("kill -TERM $(pgrep -o -f '^/bin/sh /opt/ha-cluster/patch.sh')");
   assert.notEqual((await run).code, 0);
   await until(
     "it serves again",
