@@ -1,5 +1,6 @@
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../plan/plan";
 import type { Deployed, DeployedServer } from "./deployed";
+import { type Login, loginsOf } from "./logins";
 
 export type PlannedServer = PlannedLoadBalancer | PlannedDatabase | PlannedAppServer;
 
@@ -76,6 +77,8 @@ export interface Change {
   farewells: Record<string, string>;
   /** What each server that is kept has to prove itself after, by id: a farewell, also one whose end nobody heard. */
   after: Record<string, string>;
+  /** How each server came, or comes, to let in another user than the one that it was made with; by id. */
+  logins: Record<string, Login>;
   /** Of those that are kept: the file names another zone than the one that the state has. */
   rezoned: Pair[];
 }
@@ -143,6 +146,7 @@ export function changeOf(
         return said === "" ? [] : [[id, said]];
       }),
     ),
+    logins: loginsOf(plan.sshUser, pairs),
     rezoned: kept.filter((pair) => pair.planned.availabilityZone !== pair.standing.zone),
   };
 }

@@ -43,6 +43,10 @@ export interface DeployedServer {
   pushed: boolean;
   /** Whether its scripts know how to say farewell. */
   knowsFarewell: boolean;
+  /** Who can log in to it; absent where it was last pushed to by a release that did not say so. */
+  user?: string;
+  /** The words of the last time that another user was let in. */
+  login?: string;
   /** Why it said farewell the last time, if it ever did. */
   farewell?: string;
   /** The same of a run that was killed before it heard whether it had. */
@@ -64,7 +68,7 @@ export interface Deployed {
   internalCidr?: string;
   /** Neutron's id of the provider's network that the load balancers are on. */
   externalNetwork?: string;
-  /** From the stack's outputs: nothing else in the clear has it, and a change of it never gets as far as an `up`. */
+  /** From the stack's outputs, which a failed `up` writes as if it were done: only for servers that don't have one. */
   sshUser?: string;
   /** Of the key pair that servers were made with. */
   publicKey?: string;
@@ -157,9 +161,10 @@ function server(
     (which) => ports.get(`${id}-${which}`)?.id,
   );
   const plugged = ((instance.outputs?.["networks"] ?? []) as { port?: string }[]).map(({ port }) => port);
-  const said = (from: ReadonlyMap<string, Resource>): string | undefined =>
-    / # (.*)$/.exec(input(from.get(`${id}-farewell`), "create"))?.[1];
-  const [farewell, cutFarewell] = [said(commands), said(begun)];
+  const said = (from: ReadonlyMap<string, Resource>, what = "farewell"): string | undefined =>
+    / # (.*)$/.exec(input(from.get(`${id}-${what}`), "create"))?.[1];
+  const [farewell, cutFarewell, login] = [said(commands), said(begun), said(commands, "login")];
+  const user = userOf(instance, commands.get(`${id}-scripts`));
   const failed = instance.initErrors?.join("; ");
   return {
     id,
@@ -177,10 +182,19 @@ function server(
     hasPorts: own.every((port) => port !== undefined && plugged.includes(port)),
     pushed: commands.has(`${id}-config`),
     knowsFarewell: input(commands.get(`${id}-scripts`), "stdin").includes("farewell.sh"),
+    ...(user !== undefined && { user }),
+    ...(login !== undefined && { login }),
     ...(farewell !== undefined && { farewell }),
     ...(cutFarewell !== undefined && { cutFarewell }),
     ...(failed !== undefined && failed !== "" && { failed }),
   };
+}
+
+/** Who logged in when this very machine was pushed to; before that, whom it was made with. */
+function userOf({ id, inputs }: Resource, scripts: Resource | undefined): string | undefined {
+  const [machine] = (scripts?.inputs?.["triggers"] ?? []) as unknown[];
+  if (machine === id) return / # as (\S+)$/.exec(input(scripts, "create"))?.[1];
+  return ((inputs?.["metadata"] ?? {}) as Partial<Record<string, string>>)["sshUser"];
 }
 
 /** Where everybody stands, from the addresses that their ports have; nobody's place is guessed. */

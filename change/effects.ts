@@ -162,7 +162,11 @@ export const EFFECTS: Record<string, KeyEffect> = {
   "vrrp.password": { effect: "handover", words: "" },
   "vrrp.transport": { effect: "handover", words: "" },
 
-  "ssh.user": { effect: "refused", words: "the servers that run know the old one alone" },
+  "ssh.user": {
+    effect: "reload",
+    words:
+      "each server that runs lets the new user in, by the old one's login; [the old one stays](#another-user) until you remove it",
+  },
   "ssh.allowedFrom": { effect: "reload", words: "the machine that runs `pulumi up` must stay in it" },
   "interfaces.external": {
     effect: "refused",

@@ -66,6 +66,9 @@ export function words(change: Change, deployed: Deployed, bundles: Record<string
       planned.datacenter,
       `${planned.id}: ${how(planned, files)}`,
     ]),
+    ...[...change.kept, ...change.unfinished].flatMap(({ planned: { id, datacenter } }): [string, string][] =>
+      change.logins[id]?.due === true ? [[datacenter, `${id}: ${change.logins[id].words}; nothing stops`]] : [],
+    ),
     ...change.leaving.map(({ id, role }): [string, string] => [
       id.replace(/^[^-]+-|-\d+$/g, ""),
       `${id}: DELETED at the end${role === "database" ? ", with its copy of the data" : ""}`,

@@ -40,7 +40,9 @@ export class Cluster extends pulumi.ComponentResource {
     const context: Context = { plan, secrets, nodeFiles, machines, change: args.change, founded: args.change.founded };
 
     const gone =
-      machines instanceof OpenStackMachines ? leave(args.change, (id, way) => machines.door(id, way), parent) : [];
+      machines instanceof OpenStackMachines
+        ? leave(args.change, ({ id, user }, way) => machines.door(id, way, user), parent)
+        : [];
     const { balancers, databases, apps } = inTurn(plan, args.change, gone, {
       balancer: (node, gate) => new LoadBalancer(node.id, { context, node, secrets: args.secrets, gate }, parent),
       database: (node, jump, gate) => new DatabaseServer(node.id, { context, node, jump, gate }, parent),

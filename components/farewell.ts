@@ -1,22 +1,29 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Change, Pair, PlannedServer } from "../change/change";
 import type { DeployedServer } from "../change/deployed";
+import type { Context } from "./context";
+import { login } from "./login";
 import { type Door, farewell } from "./remote";
 
-/** What has to be done before this server is stopped: its farewell, if one is due or was made before. */
+/**
+ * What has to be done before this server is touched: that it lets the stack file's user in, and its farewell, if one is due
+ * or was made before.
+ */
 export function beforeStop(
   { id, role }: PlannedServer,
   door: Door,
-  { farewells, resized, replaced, kept }: Change,
+  context: Context,
   opts: { parent: pulumi.Resource },
   gate: pulumi.Resource[],
 ): pulumi.Resource[] {
+  const { farewells, resized, replaced, kept } = context.change;
+  const letIn = login(id, door, context, opts, gate);
   const why = farewells[id];
   const is = ({ planned }: Pair): boolean => planned.id === id;
   if (why !== undefined)
-    return [farewell(id, { role, door, why, due: [...resized, ...replaced].some(is) }, opts, gate)];
+    return [farewell(id, { role, door, why, due: [...resized, ...replaced].some(is) }, opts, [...gate, ...letIn])];
   // What the refresh of this very run finds out may stop it as well: at least not together with others.
-  return kept.some(is) ? gate : [];
+  return kept.some(is) ? [...gate, ...letIn] : letIn;
 }
 
 /**
@@ -25,7 +32,7 @@ export function beforeStop(
  */
 export function leave(
   { leaving, farewells, kept }: Pick<Change, "leaving" | "farewells" | "kept">,
-  door: (id: string, way: Pick<Door, "host" | "jump">) => Door,
+  door: (standing: DeployedServer, way: Pick<Door, "host" | "jump">) => Door,
   opts: { parent: pulumi.Resource },
 ): pulumi.Resource[] {
   const reached = ({ role, pushed, addresses }: DeployedServer): boolean =>
@@ -34,7 +41,7 @@ export function leave(
   const databases = leaving.filter(({ role, pushed }) => role === "database" && pushed);
   const others = kept.map(({ standing }) => standing).filter(reached);
   const doors = new Map(
-    [...balancers, ...others].map((each) => [each.id, door(each.id, { host: each.addresses.external![0]! })]),
+    [...balancers, ...others].map((each) => [each.id, door(each, { host: each.addresses.external![0]! })]),
   );
   const gone: pulumi.Resource[] = [];
   const say = ({ id, role }: DeployedServer, way: Door): void => {
@@ -42,7 +49,7 @@ export function leave(
   };
   for (const each of databases) {
     const jump = doors.get(each.id.replace(/^db-/, "lb-")) ?? [...doors.values()][0];
-    if (jump) say(each, door(each.id, { host: each.addresses.internal![0]!, jump }));
+    if (jump) say(each, door(each, { host: each.addresses.internal![0]!, jump }));
   }
   for (const each of balancers) say(each, doors.get(each.id)!);
   return gone;

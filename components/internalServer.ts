@@ -23,8 +23,7 @@ export function internalServer(
   zone: Zone,
   content: { files: ConfigFile[]; secrets: ConfigFile[]; founding?: Founding },
 ): { machine: Machine; done: pulumi.Resource } {
-  const before = (door: Door): pulumi.Resource[] =>
-    beforeStop(node, door, context.change, { parent }, [...gate, jump.done]);
+  const before = (door: Door): pulumi.Resource[] => beforeStop(node, door, context, { parent }, [...gate, jump.done]);
   const machine = context.machines.internalServer(node, zone, jump.door, before, parent);
   const done = push(
     node.id,

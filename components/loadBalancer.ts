@@ -27,7 +27,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
     const { plan } = context;
     const machine = context.machines.loadBalancer(
       node,
-      (door) => beforeStop(node, door, context.change, { parent: this }, args.gate),
+      (door) => beforeStop(node, door, context, { parent: this }, args.gate),
       this,
     );
     this.datacenter = node.datacenter;

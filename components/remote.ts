@@ -66,7 +66,8 @@ export function push(
   const root = asRoot(args.machine.door);
   const scripts = remote(
     `${name}-scripts`,
-    { script: `${root}sh`, stdin: args.scripts, attempts: ATTEMPTS.booting },
+    // Whoever reads the state learns who can log in: connections are encrypted there. See change/deployed.ts.
+    { script: `${root}sh # as ${args.machine.door.user}`, stdin: args.scripts, attempts: ATTEMPTS.booting },
     args,
     { ...opts, dependsOn: gate },
   );
@@ -152,6 +153,41 @@ export function farewell(
     { connection: connection(door, ATTEMPTS.up), create: script, update: script, addPreviousOutputInEnv: false },
     { ...opts, dependsOn: gate, ...(due ? {} : { ignoreChanges: COMMAND_INPUTS }) },
   );
+}
+
+/**
+ * Has a machine let in another user than the one that `door` logs in as. It runs when the words are other ones than last
+ * time, like a {@link farewell}, and knows nothing of the machine: it comes before whatever stops or replaces that.
+ */
+export function letIn(
+  name: string,
+  { door, user, publicKey, script, words, due }: LetIn,
+  opts: { parent: pulumi.Resource },
+  gate: pulumi.Resource[],
+): pulumi.Resource {
+  const run = `${asRoot(door)}timeout -k 10 60 sh -s -- ${user} '${publicKey}' # ${words}`;
+  return new command.remote.Command(
+    `${name}-login`,
+    {
+      connection: connection(door, ATTEMPTS.booting),
+      create: run,
+      update: run,
+      stdin: script,
+      addPreviousOutputInEnv: false,
+    },
+    { ...opts, dependsOn: gate, ...(due ? {} : { ignoreChanges: [...COMMAND_INPUTS, "stdin"] }) },
+  );
+}
+
+export interface LetIn {
+  door: Door;
+  user: string;
+  /** One line of authorized_keys(5). */
+  publicKey: string;
+  /** The text of node/login/login.sh. */
+  script: string;
+  words: string;
+  due: boolean;
 }
 
 const COMMAND_INPUTS = ["connection", "create", "update", "addPreviousOutputInEnv"];

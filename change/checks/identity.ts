@@ -1,6 +1,6 @@
 import { UNREADABLE } from "../../config/encrypted";
 import type { Problem } from "../../config/problems";
-import { pathText } from "../../config/shape/words";
+import { listNames, pathText } from "../../config/shape/words";
 import type { Secrets } from "../../config/spec";
 import type { Plan } from "../../plan/plan";
 import { DerivedSecrets } from "../../secrets/derive";
@@ -96,14 +96,15 @@ function isIpv4(address: string): boolean {
   return !address.includes(":");
 }
 
-/** Before anything was pushed, a user that nobody can be may be corrected: the outputs of a failed `up` name it all the same. */
+/** Of a server that doesn't say who can log in to it, the outputs may: but no longer once an `up` with another user has failed. */
 export function user(plan: Plan, { sshUser }: Deployed, { kept }: Change): Problem[] {
-  if (kept.length === 0 || sshUser === undefined || sshUser === plan.sshUser) return [];
+  const silent = kept.filter(({ standing }) => standing.user === undefined).map(({ planned }) => planned.id);
+  if (silent.length === 0 || sshUser === undefined || sshUser === plan.sshUser) return [];
   return [
     {
       path: "ssh.user",
-      cause: `is ${plan.sshUser}, but the servers that run know ${sshUser} alone: nobody could log in`,
-      mend: `write ${sshUser} again`,
+      cause: `is ${plan.sshUser}, but ${sshUser} alone can log in to ${listNames(silent)}, and can't let anybody else in yet: the last \`pulumi up\` was one of an older release`,
+      mend: `first \`pulumi up\` with ${sshUser}; then change it`,
     },
   ];
 }

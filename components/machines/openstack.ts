@@ -70,9 +70,10 @@ export class OpenStackMachines implements MachineSource {
     return this.machine(node, [this.internalPort(zone, node, [])], door, before, parent);
   }
 
-  door(id: string, way: Pick<Door, "host" | "jump">): Door {
+  /** @param user who can log in, where that is not the stack file's user yet */
+  door(id: string, way: Pick<Door, "host" | "jump">, user = this.plan.sshUser): Door {
     const { publicKey: hostKey } = this.secrets.hostKey(id);
-    return { ...way, user: this.plan.sshUser, hostKey, privateKey: this.clientKey };
+    return { ...way, user, hostKey, privateKey: this.clientKey };
   }
 
   private internalPort(zone: Zone, node: Server, allowedAddresses: string[]): PortArgs {
@@ -98,6 +99,8 @@ export class OpenStackMachines implements MachineSource {
         image: images[image] === undefined ? { imageName: image } : { imageId: images[image] },
         keyPair: this.keyPair,
         hostKey: this.secrets.hostKey(node.id),
+        user: this.plan.sshUser,
+        publicKey: this.secrets.clientKey().publicKey,
         serverGroup: this.serverGroups[node.role],
         ports,
         held,
@@ -144,6 +147,9 @@ interface NovaServerArgs {
   keyPair: pulumi.Input<string>;
   /** Its identity from the first boot on, so that no connection to it ever has to trust blindly. */
   hostKey: KeyPair;
+  /** Who logs in, and with which key. */
+  user: string;
+  publicKey: string;
   serverGroup: pulumi.Input<string>;
   /** In the order of the machine's interfaces. */
   ports: PortArgs[];
@@ -169,7 +175,7 @@ interface PortArgs {
 
 const IMAGE = ["imageName", "imageId"];
 
-const FOR_NEW_ONES = [...IMAGE, "userData", "keyPair", "schedulerHints", "availabilityZone"];
+const FOR_NEW_ONES = [...IMAGE, "userData", "metadata", "keyPair", "schedulerHints", "availabilityZone"];
 
 /** One server of Nova with its Neutron ports. */
 class NovaServer extends pulumi.ComponentResource {
@@ -206,7 +212,9 @@ class NovaServer extends pulumi.ComponentResource {
         schedulerHints: [{ group: args.serverGroup }],
         configDrive: true,
         powerState: "active",
-        userData: pulumi.secret(userData(args.hostKey)),
+        userData: pulumi.secret(userData(args)),
+        // As the user data is encrypted in the state; see change/deployed.ts.
+        metadata: { sshUser: args.user },
       },
       {
         parent: this,
@@ -229,9 +237,16 @@ class NovaServer extends pulumi.ComponentResource {
   }
 }
 
-/** cloud-init's cloud-config (JSON is YAML): nothing but the host key; all else is pushed, and shows in a preview. */
-function userData(hostKey: KeyPair): string {
+/**
+ * cloud-init's cloud-config (JSON is YAML): nothing but the host key and the one that logs in, beside the image's own user or
+ * the same; all else is pushed, and shows in a preview. Of root's key, cloud-init makes a refusal unless it is told not to.
+ */
+function userData({ hostKey, user, publicKey }: Pick<NovaServerArgs, "hostKey" | "user" | "publicKey">): string {
+  const login = { name: user, shell: "/bin/bash", lock_passwd: true, sudo: "ALL=(ALL) NOPASSWD:ALL" };
   return `#cloud-config\n${JSON.stringify({
+    ...(user === "root"
+      ? { disable_root: false }
+      : { users: ["default", { ...login, ssh_authorized_keys: [publicKey] }] }),
     ssh_deletekeys: true,
     ssh_genkeytypes: [],
     ssh_keys: { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey },

@@ -36,11 +36,16 @@ export function stateOf(plan: Plan): Resource[] {
           flavorName: node.flavor,
           imageName: node.image,
           imageId: `id-of-${node.image}`,
+          metadata: { sshUser: plan.sshUser },
           networks: ["internal", ...("external" in node ? ["external"] : [])].map((name) => ({
             port: `id-of-${node.id}-${name}`,
           })),
         }),
-        resource("", "command:remote:Command", `${node.id}-scripts`, { stdin: "install_script farewell.sh" }),
+        resource("", "command:remote:Command", `${node.id}-scripts`, {
+          create: `sudo -n sh # as ${plan.sshUser}`,
+          stdin: "install_script farewell.sh",
+          triggers: [`id-of-${node.id}`],
+        }),
         resource("", "command:remote:Command", `${node.id}-config`, { stdin: bundles[node.id] }),
       ];
     }),
