@@ -1,6 +1,8 @@
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../plan/plan";
 import type { Deployed, DeployedServer } from "./deployed";
+import { afterOf } from "./after";
 import { type Login, loginsOf } from "./logins";
+import { type Move, movesOf, type Pause, pauseOf } from "./ports";
 
 export type PlannedServer = PlannedLoadBalancer | PlannedDatabase | PlannedAppServer;
 
@@ -75,8 +77,12 @@ export interface Change {
    * Pulumi runs a Command anew when its text changes, so the same is said in other words when it is tried again.
    */
   farewells: Record<string, string>;
-  /** What each server that is kept has to prove itself after, by id: a farewell, also one whose end nobody heard. */
+  /** What each server that is kept has to prove itself after, by id: a farewell, a move, or a push, also one whose end nobody heard. */
   after: Record<string, string>;
+  /** How each application came, or comes, to another port, by server id. */
+  moves: Record<string, Move>;
+  /** Between load balancers and applications, while some of those move. */
+  pause?: Pause;
   /** How each server came, or comes, to let in another user than the one that it was made with; by id. */
   logins: Record<string, Login>;
   /** Of those that are kept: the file names another zone than the one that the state has. */
@@ -118,6 +124,8 @@ export function changeOf(
     ...Object.fromEntries(replaced.map(({ standing, why }) => [standing.id, another(why.join(", "), standing)])),
     ...Object.fromEntries(leaving.map((standing) => [standing.id, another("leaves", standing)])),
   };
+  const moves = movesOf(kept, deployed);
+  const pause = pauseOf(moves, deployed);
   return {
     first: deployed.servers.length === 0,
     founded: deployed.founded,
@@ -141,11 +149,14 @@ export function changeOf(
     farewells,
     after: Object.fromEntries(
       kept.flatMap(({ planned: { id }, standing }) => {
-        const cut = standing.cutFarewell === undefined ? [] : [`${standing.cutFarewell} (cut)`];
-        const said = [...(farewells[id] === undefined ? [] : [farewells[id]]), ...cut].join(", ");
-        return said === "" ? [] : [[id, said]];
+        const [farewell, move] = [farewells[id], moves[id]];
+        const words = [farewell, move?.words].filter((each) => each !== undefined);
+        const said = afterOf(words, farewell !== standing.farewell || move?.due === true, standing);
+        return said === undefined ? [] : [[id, said]];
       }),
     ),
+    moves,
+    ...(pause && { pause }),
     logins: loginsOf(plan.sshUser, pairs),
     rezoned: kept.filter((pair) => pair.planned.availabilityZone !== pair.standing.zone),
   };

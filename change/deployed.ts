@@ -51,6 +51,14 @@ export interface DeployedServer {
   farewell?: string;
   /** The same of a run that was killed before it heard whether it had. */
   cutFarewell?: string;
+  /** The words of the last time that it moved to another port, if it ever did; see change/ports.ts. */
+  between?: string;
+  /** The same of a run that was killed before it heard whether it had. */
+  cutBetween?: string;
+  /** Whether the last push of its configuration was killed: it may have what was sent. */
+  cutPush: boolean;
+  /** After what that configuration was pushed, which had to be proved anew. */
+  after?: string;
   /** Nova's or the provider's words of a change that did not come to its end. */
   failed?: string;
 }
@@ -70,6 +78,8 @@ export interface Deployed {
   externalNetwork?: string;
   /** From the stack's outputs, which a failed `up` writes as if it were done: only for servers that don't have one. */
   sshUser?: string;
+  /** The words of the last pause between load balancers and applications; see change/ports.ts. */
+  pause?: string;
   /** Of the key pair that servers were made with. */
   publicKey?: string;
   /** Whether a database was pushed to once, even if its machine is gone since. */
@@ -78,6 +88,8 @@ export interface Deployed {
   foundedGroups: string[];
   /** Text that the last push of each server's configuration carried, by server id. */
   bundles: Record<string, string>;
+  /** The same of pushes that were killed: the server has the one or the other. */
+  cutBundles: Record<string, string>;
 }
 
 const ROLES: Record<string, Role> = {
@@ -96,7 +108,9 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
   }
   const of = (type: string): ReadonlyMap<string, Resource> => byType.get(type) ?? new Map<string, Resource>();
   const commands = of("command:remote:Command");
-  const begun = new Map(pending.map(({ resource }) => [nameOf(resource), resource]));
+  // What was to be created is pending until a refresh, also once it is there.
+  const unheard = pending.filter(({ type, resource }) => type !== "creating" || !commands.has(nameOf(resource)));
+  const begun = new Map(unheard.map(({ resource }) => [nameOf(resource), resource]));
   const ports = of("openstack:networking/port:Port");
   const servers = [...of("openstack:compute/instance:Instance").values()].flatMap((instance) => {
     const id = nameOf(instance);
@@ -119,19 +133,25 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
       internalCidr: internal && text(internal, "cidr"),
       sshUser: /(\S+)@\S+$/.exec(logins[0] ?? "")?.[1],
       externalNetwork: external && text(external, "networkId"),
+      pause: / # (.*)$/.exec(input(commands.get("ports-pause"), "create"))?.[1],
       publicKey: keyPair && text(keyPair, "publicKey"),
     }),
     founded: [...commands.values()].some(
       ({ urn }) => urn.includes("$ha-cluster:index:DatabaseServer$") && urn.endsWith("-config"),
     ),
     foundedGroups: foundedGroups([...commands.values()]),
-    bundles: Object.fromEntries(
-      [...commands].flatMap(([name, { inputs }]) => {
-        const id = /^(.*)-config$/.exec(name)?.[1];
-        return id !== undefined && typeof inputs?.["stdin"] === "string" ? [[id, inputs["stdin"]]] : [];
-      }),
-    ),
+    bundles: bundlesIn(commands),
+    cutBundles: bundlesIn(begun),
   };
+}
+
+function bundlesIn(commands: ReadonlyMap<string, Resource>): Record<string, string> {
+  return Object.fromEntries(
+    [...commands].flatMap(([name, { inputs }]) => {
+      const id = /^(.*)-config$/.exec(name)?.[1];
+      return id !== undefined && typeof inputs?.["stdin"] === "string" ? [[id, inputs["stdin"]]] : [];
+    }),
+  );
 }
 
 /** Of a server `GROUP-DATACENTER-N` what was pushed names the datacenter; both names may have hyphens. */
@@ -164,6 +184,8 @@ function server(
   const said = (from: ReadonlyMap<string, Resource>, what = "farewell"): string | undefined =>
     / # (.*)$/.exec(input(from.get(`${id}-${what}`), "create"))?.[1];
   const [farewell, cutFarewell, login] = [said(commands), said(begun), said(commands, "login")];
+  const [between, cutBetween] = [said(commands, "between"), said(begun, "between")];
+  const after = / # after: (.*)$/.exec(input(commands.get(`${id}-config`), "create"))?.[1];
   const user = userOf(instance, commands.get(`${id}-scripts`));
   const failed = instance.initErrors?.join("; ");
   return {
@@ -186,6 +208,10 @@ function server(
     ...(login !== undefined && { login }),
     ...(farewell !== undefined && { farewell }),
     ...(cutFarewell !== undefined && { cutFarewell }),
+    ...(between !== undefined && { between }),
+    ...(cutBetween !== undefined && { cutBetween }),
+    cutPush: begun.has(`${id}-config`),
+    ...(after !== undefined && { after }),
     ...(failed !== undefined && failed !== "" && { failed }),
   };
 }

@@ -119,8 +119,9 @@ export const EFFECTS: Record<string, KeyEffect> = {
   "loadBalancers.packages.keepalived": { effect: "handover", words: "" },
   "appServers.<name>.runtime": { effect: "nothing", words: "this release has one" },
   "appServers.<name>.port": {
-    effect: "refused",
-    words: "add a group with the new port, deploy there, let the services name it, remove the old one: three runs",
+    effect: "restart",
+    words:
+      "each server listens on the new port and redirects the old one to it; when all do, load balancers hand over and are told; then the redirects go",
   },
   "appServers.<name>.perDatacenter": {
     effect: "come and go",

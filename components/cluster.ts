@@ -5,8 +5,9 @@ import type { NodeFiles } from "../node/files";
 import type { Plan } from "../plan/plan";
 import { DerivedSecrets } from "../secrets/derive";
 import { AppServer } from "./appServer";
-import type { Context } from "./context";
-import { leave } from "./farewell";
+import { letPass, moveApplications } from "./between";
+import type { Context, Gate } from "./context";
+import { leave, type StandingDoor } from "./farewell";
 import { DatabaseServer } from "./databaseServer";
 import { LoadBalancer } from "./loadBalancer";
 import { ExistingMachines } from "./machines/existing";
@@ -39,11 +40,9 @@ export class Cluster extends pulumi.ComponentResource {
     const machines = this.machines(name, args, secrets);
     const context: Context = { plan, secrets, nodeFiles, machines, change: args.change, founded: args.change.founded };
 
-    const gone =
-      machines instanceof OpenStackMachines
-        ? leave(args.change, ({ id, user }, way) => machines.door(id, way, user), parent)
-        : [];
-    const { balancers, databases, apps } = inTurn(plan, args.change, gone, {
+    const ready = machines instanceof OpenStackMachines ? this.prepare(context, machines) : [];
+    const { balancers, databases, apps } = inTurn(plan, args.change, ready, {
+      pause: (gate, by: LoadBalancer | undefined) => letPass(context, by?.door, parent, gate),
       balancer: (node, gate) => new LoadBalancer(node.id, { context, node, secrets: args.secrets, gate }, parent),
       database: (node, jump, gate) => new DatabaseServer(node.id, { context, node, jump, gate }, parent),
       app: (node, jump, gate) => new AppServer(node.id, { context, node, jump, gate }, parent),
@@ -56,6 +55,13 @@ export class Cluster extends pulumi.ComponentResource {
     this.clientKey = machines.clientKey;
     this.knownHosts = machines.knownHosts;
     this.registerOutputs({ clientKey: this.clientKey, knownHosts: this.knownHosts });
+  }
+
+  /** What has to be done to servers that stand before any is changed for good. */
+  private prepare(context: Context, machines: OpenStackMachines): Gate {
+    const door: StandingDoor = ({ id, user }, way) => machines.door(id, way, user);
+    const gone = leave(context.change, door, { parent: this });
+    return moveApplications(context, door, { parent: this }, gone);
   }
 
   private machines(

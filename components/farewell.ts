@@ -21,10 +21,15 @@ export function beforeStop(
   const why = farewells[id];
   const is = ({ planned }: Pair): boolean => planned.id === id;
   if (why !== undefined)
-    return [farewell(id, { role, door, why, due: [...resized, ...replaced].some(is) }, opts, [...gate, ...letIn])];
+    return [
+      farewell(id, { role, door, words: why, due: [...resized, ...replaced].some(is) }, opts, [...gate, ...letIn]),
+    ];
   // What the refresh of this very run finds out may stop it as well: at least not together with others.
   return kept.some(is) ? [...gate, ...letIn] : letIn;
 }
+
+/** A door to a server that stands, before anything of it is changed. */
+export type StandingDoor = (standing: DeployedServer, way: Pick<Door, "host" | "jump">) => Door;
 
 /**
  * Has the load balancers and databases that leave for good stop serving, before the others forget them: Pulumi deletes them
@@ -32,7 +37,7 @@ export function beforeStop(
  */
 export function leave(
   { leaving, farewells, kept }: Pick<Change, "leaving" | "farewells" | "kept">,
-  door: (standing: DeployedServer, way: Pick<Door, "host" | "jump">) => Door,
+  door: StandingDoor,
   opts: { parent: pulumi.Resource },
 ): pulumi.Resource[] {
   const reached = ({ role, pushed, addresses }: DeployedServer): boolean =>
@@ -45,7 +50,7 @@ export function leave(
   );
   const gone: pulumi.Resource[] = [];
   const say = ({ id, role }: DeployedServer, way: Door): void => {
-    gone.push(farewell(id, { role, door: way, why: farewells[id]!, due: true }, opts, gone.slice(-1)));
+    gone.push(farewell(id, { role, door: way, words: farewells[id]!, due: true }, opts, gone.slice(-1)));
   };
   for (const each of databases) {
     const jump = doors.get(each.id.replace(/^db-/, "lb-")) ?? [...doors.values()][0];

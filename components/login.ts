@@ -14,6 +14,6 @@ export function login(
   if (!found) return [];
   const { publicKey } = secrets.clientKey();
   const { by, ...said } = found;
-  const args = { door: { ...door, user: by }, user: door.user, publicKey, script: nodeFiles.login, ...said };
+  const args = { door: { ...door, user: by }, user: door.user, publicKey, stdin: nodeFiles.login, ...said };
   return [letIn(id, args, opts, gate)];
 }

@@ -137,57 +137,86 @@ function adopt(name: string, args: Push, opts: pulumi.CustomResourceOptions): co
   return remote(`${name}-adoption`, { script, stdin: adoption, leave }, args, opts);
 }
 
-/**
- * Has a machine that serves hand over and stop serving, before what depends on it stops or deletes it. It runs when `why`
- * is another one than last time, and for no other reason: one that was said before stays as it is.
- */
+/** What is run when its words are other ones than last time, and for no other reason: what was done before stays as it is. */
+interface Once {
+  door: Door;
+  words: string;
+  due: boolean;
+}
+
+/** Has a machine that serves hand over and stop serving, before what depends on it stops or deletes it. */
 export function farewell(
   name: string,
-  { role, door, why, due }: { role: Role; door: Door; why: string; due: boolean },
+  { role, ...said }: Once & { role: Role },
   opts: { parent: pulumi.Resource },
   gate: pulumi.Resource[],
 ): pulumi.Resource {
-  const script = `${asRoot(door)}timeout -k 10 ${FAREWELL_SECONDS} /opt/ha-cluster/farewell.sh ${role} # ${why}`;
-  return new command.remote.Command(
-    `${name}-farewell`,
-    { connection: connection(door, ATTEMPTS.up), create: script, update: script, addPreviousOutputInEnv: false },
-    { ...opts, dependsOn: gate, ...(due ? {} : { ignoreChanges: COMMAND_INPUTS }) },
-  );
+  const script = `timeout -k 10 ${FAREWELL_SECONDS} /opt/ha-cluster/farewell.sh ${role}`;
+  return once(`${name}-farewell`, { ...said, script }, opts, gate);
 }
 
 /**
- * Has a machine let in another user than the one that `door` logs in as. It runs when the words are other ones than last
- * time, like a {@link farewell}, and knows nothing of the machine: it comes before whatever stops or replaces that.
+ * Has a machine let in another user than the one that `door` logs in as. It knows nothing of the machine: it comes before
+ * whatever stops or replaces that.
+ *
+ * @param args.publicKey one line of authorized_keys(5)
+ * @param args.stdin the text of node/login/login.sh
  */
 export function letIn(
   name: string,
-  { door, user, publicKey, script, words, due }: LetIn,
+  { user, publicKey, ...said }: Once & { user: string; publicKey: string; stdin: string },
   opts: { parent: pulumi.Resource },
   gate: pulumi.Resource[],
 ): pulumi.Resource {
-  const run = `${asRoot(door)}timeout -k 10 60 sh -s -- ${user} '${publicKey}' # ${words}`;
+  const script = `timeout -k 10 60 sh -s -- ${user} '${publicKey}'`;
+  return once(`${name}-login`, { ...said, script, attempts: ATTEMPTS.booting }, opts, gate);
+}
+
+/** Brings files that are for the time until others have been changed; {@link push} brings what stays. */
+export function pushBetween(
+  name: string,
+  { role, files, ...said }: Once & { role: Role; files: ConfigFile[] },
+  opts: { parent: pulumi.Resource },
+  gate: pulumi.Resource[],
+): pulumi.Resource {
+  return once(`${name}-between`, { ...said, script: pushCommand(role, "files"), stdin: bundle(files) }, opts, gate);
+}
+
+/** Lets time pass, on a machine: a program of Pulumi's has no other way. */
+export function pause(
+  name: string,
+  { seconds, ...said }: Once & { seconds: number },
+  opts: { parent: pulumi.Resource },
+  gate: pulumi.Resource[],
+): pulumi.Resource {
+  return once(name, { ...said, script: `sleep ${seconds}` }, opts, gate);
+}
+
+function once(
+  name: string,
+  {
+    door,
+    script,
+    stdin,
+    words,
+    due,
+    attempts = ATTEMPTS.up,
+  }: Once & Pick<Run, "script" | "attempts"> & Partial<Pick<Run, "stdin">>,
+  opts: { parent: pulumi.Resource },
+  gate: pulumi.Resource[],
+): pulumi.Resource {
+  const run = `${asRoot(door)}${script} # ${words}`;
   return new command.remote.Command(
-    `${name}-login`,
+    name,
     {
-      connection: connection(door, ATTEMPTS.booting),
+      connection: connection(door, attempts),
       create: run,
       update: run,
-      stdin: script,
+      ...(stdin !== undefined && { stdin }),
       addPreviousOutputInEnv: false,
     },
     { ...opts, dependsOn: gate, ...(due ? {} : { ignoreChanges: [...COMMAND_INPUTS, "stdin"] }) },
   );
-}
-
-export interface LetIn {
-  door: Door;
-  user: string;
-  /** One line of authorized_keys(5). */
-  publicKey: string;
-  /** The text of node/login/login.sh. */
-  script: string;
-  words: string;
-  due: boolean;
 }
 
 const COMMAND_INPUTS = ["connection", "create", "update", "addPreviousOutputInEnv"];

@@ -9,6 +9,8 @@ interface Made {
 }
 
 export interface Makers<Balancer, Database, App> {
+  /** What else the applications wait for, on a load balancer. */
+  pause: (gate: Gate, by: Balancer | undefined) => Gate;
   balancer: (node: PlannedLoadBalancer, gate: Gate) => Balancer;
   database: (node: PlannedDatabase, jump: Balancer, gate: Gate) => Database;
   app: (node: PlannedAppServer, jump: Balancer, gate: Gate) => App;
@@ -17,14 +19,14 @@ export interface Makers<Balancer, Database, App> {
 /**
  * Everything one after the other: each is changed only when the one before has proved that it serves. Those that stand come
  * before those that are new, so that firewalls, peers and backends know a newcomer when it comes: a load balancer that its
- * peers do not know yet would take the VIPs, and reach no database. While any server is to be stopped, no two roles are
- * changed side by side either.
+ * peers do not know yet would take the VIPs, and reach no database. While any server is to be stopped, or applications move to
+ * another port, no two roles are changed side by side either.
  *
  * @param gate what has to be done before any of it
  */
 export function inTurn<Balancer extends Made, Database extends Made, App extends Made>(
   plan: Plan,
-  { kept, resized, replaced }: Pick<Change, "kept" | "resized" | "replaced">,
+  { kept, resized, replaced, pause }: Pick<Change, "kept" | "resized" | "replaced" | "pause">,
   gate: Gate,
   make: Makers<Balancer, Database, App>,
 ): { balancers: Balancer[]; databases: Database[]; apps: App[] } {
@@ -40,7 +42,7 @@ export function inTurn<Balancer extends Made, Database extends Made, App extends
       jumps.set(node.datacenter, made);
     }
   };
-  const alone = resized.length + replaced.length > 0;
+  const alone = resized.length + replaced.length > 0 || pause?.due === true;
   const addDatabases = (nodes: PlannedDatabase[]): void => {
     for (const node of nodes) {
       const before = databases.length > 0 ? last(databases) : alone ? last(balancers) : gate;
@@ -55,8 +57,9 @@ export function inTurn<Balancer extends Made, Database extends Made, App extends
   addBalancers(newBalancers, last(databases));
   addDatabases(parted(others, ({ id }) => standing.has(id)).flat());
   const apps: App[] = [];
+  const first = make.pause(alone ? [...last(balancers), ...last(databases)] : gate, balancers[0]);
   for (const node of parted(plan.appServers, ({ id }) => standing.has(id)).flat()) {
-    const before = apps.length > 0 ? last(apps) : alone ? [...last(balancers), ...last(databases)] : gate;
+    const before = apps.length > 0 ? last(apps) : first;
     apps.push(make.app(node, jump(jumps, node), before));
   }
   return { balancers, databases, apps };

@@ -30,7 +30,7 @@ import {
   renderNetworks,
   renderVips,
 } from "./network";
-import { renderNftables } from "./nftables";
+import { type Redirect, renderNftables } from "./nftables";
 import { renderProbes } from "./probes";
 import { RECOVER_SERVICE } from "./recover";
 import { relayFiles } from "./relay";
@@ -61,7 +61,7 @@ export function loadBalancerFiles(plan: Plan, node: PlannedLoadBalancer): Config
           { device: external, flows: flows["lb-external"] },
           { device: internal, flows: flows["lb-internal"] },
         ],
-        { internal, external, masquerade },
+        { gateway: { internal, external, masquerade } },
       ),
     ),
     ...relayFiles(node.relay),
@@ -102,10 +102,23 @@ export function databaseFiles(plan: Plan, node: PlannedDatabase): ConfigFile[] {
   ];
 }
 
-/** `sample` is the text of the application that answers until a release of the customer's is deployed. */
-export function appServerFiles(plan: Plan, node: PlannedAppServer, sample: string): ConfigFile[] {
+/**
+ * @param sample the text of the application that answers until a release of the customer's is deployed
+ * @param former ports by which somebody may still ask for it
+ */
+export function appServerFiles(
+  plan: Plan,
+  node: PlannedAppServer,
+  sample: string,
+  former: readonly number[] = [],
+): ConfigFile[] {
   return [
-    ...internalServerFiles(plan, node, "app"),
+    ...internalServerFiles(
+      plan,
+      node,
+      "app",
+      former.map((from) => ({ from, to: node.port })),
+    ),
     file("/etc/systemd/system/app.service", renderAppUnit(node)),
     file("/etc/ha-cluster/app.env", renderAppEnvironment(node, databaseOf(plan))),
     file("/srv/app/releases/sample/wsgi.py", sample),
@@ -119,12 +132,13 @@ function internalServerFiles(
   plan: Plan,
   node: PlannedDatabase | PlannedAppServer,
   zone: "database" | "app",
+  redirects: readonly Redirect[] = [],
 ): ConfigFile[] {
   const stanzas = internalStanzas(plan, node);
   return [
     file("/etc/network/interfaces", renderInterfaces(stanzas, plan.nameservers)),
     file("/etc/ha-cluster/addresses", renderAddresses(stanzas)),
-    file("/etc/nftables.conf", renderNftables([{ flows: plan.firewall.flows[zone] }])),
+    file("/etc/nftables.conf", renderNftables([{ flows: plan.firewall.flows[zone] }], { redirects })),
     ...updatesFiles(),
   ];
 }

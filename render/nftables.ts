@@ -13,11 +13,20 @@ export interface Gateway {
   masquerade: string;
 }
 
+/** Connections to one port that another one answers. */
+export interface Redirect {
+  from: number;
+  to: number;
+}
+
 /**
  * /etc/nftables.conf, nft(8). The table is ours alone, and is replaced in one transaction: what others made of their own
  * tables stays, and no packet meets half a rule set.
  */
-export function renderNftables(inputs: readonly InputRules[], gateway?: Gateway): string {
+export function renderNftables(
+  inputs: readonly InputRules[],
+  { gateway, redirects = [] }: { gateway?: Gateway; redirects?: readonly Redirect[] } = {},
+): string {
   return `#!/usr/sbin/nft -f
 table inet ha_cluster
 delete table inet ha_cluster
@@ -28,7 +37,15 @@ table inet ha_cluster {
         iifname "lo" accept
         icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } accept
 ${inputs.flatMap(({ device, flows }) => flows.map((flow) => `        ${inputRule(flow, device)}\n`)).join("")}    }
-${gateway ? gatewayChains(gateway) : ""}}
+${redirects.length > 0 ? redirectChain(redirects) : ""}${gateway ? gatewayChains(gateway) : ""}}
+`;
+}
+
+/** What comes in has its new port by the time that the input chain sees it. */
+function redirectChain(redirects: readonly Redirect[]): string {
+  return `    chain prerouting {
+        type nat hook prerouting priority dstnat;
+${redirects.map(({ from, to }) => `        tcp dport ${from} redirect to :${to}\n`).join("")}    }
 `;
 }
 

@@ -20,18 +20,6 @@ export function endpoints(plan: Plan, deployed: Deployed, { kept }: Change): Pro
       mend: "in two runs: first add the new group beside the old one, `pulumi up`, deploy your application there; then name it here and remove the old one",
     });
   }
-  for (const { planned } of kept) {
-    if (planned.role !== "app-server") continue;
-    const now = /^LISTEN_PORT=(\d+)$/m.exec(deployed.bundles[planned.id] ?? "")?.[1];
-    if (now === undefined || now === String(planned.port)) continue;
-    const path = pathText(["appServers", planned.group, "port"]);
-    if (problems.some((each) => each.path === path)) continue;
-    problems.push({
-      path,
-      cause: `is ${planned.port}, but the servers listen on ${now}: load balancers are changed first, and would find nobody there`,
-      mend: `in three runs: add a group with port ${planned.port}, deploy there; let the services name it; remove this one`,
-    });
-  }
   return [...problems, ...databaseEndpoint(plan, deployed)];
 }
 

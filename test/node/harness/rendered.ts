@@ -1,3 +1,4 @@
+import type { Spec } from "../../../config/spec";
 import { plan } from "../../../plan/plan";
 import { bundle } from "../../../render/bundle";
 import { loadBalancerFiles } from "../../../render/files";
@@ -20,8 +21,8 @@ export const IPV4_ONLY: Raw = {
   vips: { www: { ipv4: "203.0.113.48" } },
 };
 
-/** The files bundles of the load balancers of three datacenters, as the program renders them for a stack file. */
-export function rendered(changes: Raw = {}): [lb1: string, lb2: string, lb3: string] {
+/** A stack file's, in the tests' networks. */
+export function renderedSpec(changes: Raw = {}): Spec {
   const raw = dualStack({
     external: EXTERNAL,
     internal: { cidr: "198.51.100.0/24", vip: "198.51.100.200" },
@@ -33,7 +34,12 @@ export function rendered(changes: Raw = {}): [lb1: string, lb2: string, lb3: str
   // The tests' networks are smaller than a stack file may have.
   spec.external.ipv4.cidr = "203.0.113.32/27";
   spec.internal.cidr = "198.51.100.192/26";
-  const planned = plan(spec);
+  return spec;
+}
+
+/** The files bundles of the load balancers of three datacenters, as the program renders them for a stack file. */
+export function rendered(changes: Raw = {}): [lb1: string, lb2: string, lb3: string] {
+  const planned = plan(renderedSpec(changes));
   const nodes = [...planned.loadBalancers].sort((a, b) => (a.id < b.id ? -1 : 1));
   const [lb1, lb2, lb3] = nodes.map((node) => bundle(loadBalancerFiles(planned, node)));
   return [lb1!, lb2!, lb3!];

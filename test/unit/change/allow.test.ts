@@ -18,6 +18,7 @@ describe("what a stack file may say of a cluster that runs", () => {
     state: withoutPort("app-dc1-1-internal"),
     mayRepair: ["dev-app-dc1-1"],
   });
+  allows("another port of a group", { now: dualStack({ appServers: { app: { port: 9000 } } }) });
   allows("another flavor", { now: dualStack({ loadBalancers: { flavor: "m1.medium" } }) });
   allows("another name of the stack", { now: dualStack(), stack: "prod" });
   allows("another customer, with the first name noted", { now: dualStack({ customer: "acme", clusterName: "dev" }) });

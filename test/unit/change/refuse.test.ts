@@ -124,13 +124,6 @@ describe("what it may not", () => {
     /in two runs/,
   );
   refuses(
-    "another port of a group",
-    { now: dualStack({ appServers: { app: { port: 9000 } } }) },
-    "appServers.app.port",
-    /is 9000, but the servers listen on 8080/,
-    /in three runs/,
-  );
-  refuses(
     "another port of the database",
     { now: dualStack({ database: { port: 3307 } }) },
     "database.port",

@@ -21,16 +21,13 @@ function order(before: Raw, now: Raw, state: (all: Resource[]) => Resource[] = (
     return { done: id as unknown as pulumi.Resource };
   };
   const { mayDelete, mayReplace } = specOf(now);
-  inTurn(
-    planned,
-    changeOf(planned, standing, { mayDelete, mayReplace, mayRepair: [] }),
-    ["gone" as unknown as pulumi.Resource],
-    {
-      balancer: (node, gate) => made(node.id, gate),
-      database: (node, jump, gate) => made(node.id, gate, [jump.done as unknown as string]),
-      app: (node, jump, gate) => made(node.id, gate, [jump.done as unknown as string]),
-    },
-  );
+  const change = changeOf(planned, standing, { mayDelete, mayReplace, mayRepair: [] });
+  inTurn(planned, change, ["gone" as unknown as pulumi.Resource], {
+    pause: (gate) => (change.pause?.due === true ? [...gate, "pause" as unknown as pulumi.Resource] : gate),
+    balancer: (node, gate) => made(node.id, gate),
+    database: (node, jump, gate) => made(node.id, gate, [jump.done as unknown as string]),
+    app: (node, jump, gate) => made(node.id, gate, [jump.done as unknown as string]),
+  });
   return waits;
 }
 
@@ -94,6 +91,12 @@ describe("the order of a change", () => {
           assert.ok(allBefore(waits, id).has(earlier), `${id} after ${earlier}`);
       }
     }
+  });
+
+  test("while applications move to another port, they come last, after a pause", () => {
+    const waits = order(dualStack(), dualStack({ appServers: { app: { port: 9000 } } }));
+    assert.deepEqual(waits.get("app-dc3-1"), ["db-dc1", "lb-dc1", "lb-dc3", "pause"]);
+    assert.deepEqual(order(dualStack(), dualStack()).get("app-dc3-1"), ["gone", "lb-dc3"]);
   });
 
   test("whoever leaves for good has stopped serving before anybody forgets it", () => {
