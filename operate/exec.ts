@@ -21,7 +21,11 @@ export interface ExecOptions {
 /** Runs a program to its end; a code other than 0 is the caller's to judge. */
 export function exec(file: string, args: readonly string[], options: ExecOptions = {}): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { env: options.env ?? process.env, cwd: options.cwd, detached: options.ownSession ?? false });
+    const child = spawn(file, args, {
+      env: options.env ?? process.env,
+      cwd: options.cwd,
+      detached: options.ownSession ?? false,
+    });
     const limit = setTimeout(() => child.kill("SIGKILL"), options.timeout ?? 600_000);
     let stdout = "";
     let stderr = "";

@@ -15,7 +15,7 @@ import { stateOf } from "../../support/state";
 
 const NEWER = "debian-12-next";
 const CLOUD = { images: { "debian-12": "id-of-debian-12", [NEWER]: "id-of-the-newer" }, zones: {} };
-const KEPT = ["imageName", "imageId", "userData", "keyPair", "schedulerHints", "availabilityZone"];
+const KEPT = ["imageName", "imageId", "userData", "metadata", "keyPair", "schedulerHints", "availabilityZone"];
 
 interface Server {
   inputs: Record<string, unknown>;
