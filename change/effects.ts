@@ -125,7 +125,7 @@ export const EFFECTS: Record<string, KeyEffect> = {
   },
   "appServers.<name>.perDatacenter": {
     effect: "come and go",
-    words: "new servers start with the sample: deploy your application there at once",
+    words: "new servers take the release that their group runs from a neighbour before anybody asks them",
   },
   "appServers.<name>.flavor": {
     effect: "stop",

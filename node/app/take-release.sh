@@ -15,6 +15,7 @@ TAKEN=$STATE/taken-release               # path of the release that the push und
 STREAM=$APP/.ha-cluster-taken.tar.gz
 UNPACKED=$APP/.ha-cluster-taken
 ASK_SECONDS=15
+NONE_COMES='docs/recover.md of ha-cluster, "No release comes"'
 
 # release_linked: by anybody but a push that did not come to its end.
 release_linked() { exists $CURRENT && ! taken_linked; }
@@ -37,7 +38,7 @@ release_take() {
     wait_for $ASK_SECONDS ask_neighbours || fail "this server has no release, and nobody in its group gives it one:
 $(cat "$INCOMING/answers")
 Heal one of them (systemctl status app app-release.socket), then push again. If there is none to heal, see
-docs/recover.md of ha-cluster, \"No release comes\"."
+$NONE_COMES."
 }
 
 # ask_neighbours: 2 when there are none. A release goes before the sample, which nobody but a group that is being built runs.
@@ -124,7 +125,7 @@ unpack_release() {
         return 1
         ;;
     esac
-    if exists "$APP/$1"; then
+    if exists "$APP/$1" && [ "$1" != "$(cat "$TAKEN" 2>/dev/null)" ]; then
         echo "its release is $APP/$1, and here is something of that name: remove it, or link it ($CURRENT)"
         return 1
     fi
