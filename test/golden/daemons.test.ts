@@ -71,6 +71,12 @@ const JUDGES: {
     command: "systemd-analyze verify --man=no app.service",
     spoil: (text) => text.replace("Type=notify", "Type=notified"),
   },
+  {
+    role: "app-server",
+    path: "/etc/systemd/system/app-release.socket",
+    command: "systemd-analyze verify --man=no app-release.socket",
+    spoil: (text) => text.replace("Accept=yes", "Accept=perhaps"),
+  },
 ];
 
 describe("golden files, judged by the daemons of their release", () => {
