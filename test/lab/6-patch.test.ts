@@ -71,7 +71,9 @@ describe("`npm run patch`", () => {
     );
     t.diagnostic(`${seconds.toFixed(1)} s, ${summaryOf(attempts).sent} requests`);
     assert.deepEqual(failuresOf(attempts), []);
-    const turns = [...output.matchAll(/^(\S+): (begins|reboots|done)(?=$|,)/gm)].map(([, name, what]) => `${name!} ${what!}`);
+    const turns = [...output.matchAll(/^(\S+): (begins|reboots|done)(?=$|,)/gm)].map(
+      ([, name, what]) => `${name!} ${what!}`,
+    );
     assert.deepEqual(
       turns,
       IN_TURN.flatMap((name) => [`${name} begins`, `${name} reboots`, `${name} done`]),
