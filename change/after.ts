@@ -1,7 +1,7 @@
 import type { DeployedServer } from "./deployed";
 
 /** Of what a killed run had begun, and nobody heard the end of. */
-export function unheard(words: string): string {
+function unheard(words: string): string {
   return `${words} (cut)`;
 }
 

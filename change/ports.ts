@@ -1,4 +1,3 @@
-import { unheard } from "./after";
 import type { Deployed } from "./deployed";
 import type { Pair } from "./change";
 
@@ -9,8 +8,8 @@ import type { Pair } from "./change";
 export interface Move {
   /** Where load balancers may ask for it beside the planned port. */
   former: number[];
-  /** Of the last time; other ones when it is to be done. Absent where nothing was heard of it. */
-  words?: string;
+  /** Of the last time; other ones when it is to be done. */
+  words: string;
   due: boolean;
   /** Whether its files are not as planned yet, since that time. */
   open: boolean;
@@ -27,20 +26,19 @@ export function movesOf(kept: readonly Pair[], { bundles, cutBundles }: Deployed
   const balancers = kept.filter(({ planned }) => planned.role === "load-balancer").map(({ planned }) => planned.id);
   const asked = portsAsked([bundles, cutBundles].flatMap((texts) => balancers.map((id) => texts[id] ?? "")));
   return Object.fromEntries(
-    kept.flatMap(({ planned, standing: { between, cutBetween, after } }): [string, Move][] => {
+    kept.flatMap(({ planned, standing: { between, after } }): [string, Move][] => {
       if (planned.role !== "app-server") return [];
-      const former = [...(asked.get(planned.internal) ?? [])].filter((port) => port !== planned.port).sort();
+      const former = [...(asked.get(planned.internal) ?? [])]
+        .filter((port) => port !== planned.port)
+        .sort((a, b) => a - b);
       if (former.length > 0) {
         const words = `port ${former.join(" and ")} to ${planned.port}`;
         // Pulumi runs a Command anew when its text changes, and the server may have been elsewhere meanwhile.
         return [[planned.id, { former, words: between === words ? `${words}, again` : words, due: true, open: true }]];
       }
-      const settled = (after ?? "").split("; ");
-      const open = [between, cutBetween && unheard(cutBetween)].some(
-        (each) => each !== undefined && !settled.includes(each),
-      );
-      if (between === undefined && !open) return [];
-      return [[planned.id, { former, ...(between !== undefined && { words: between }), due: false, open }]];
+      if (between === undefined) return [];
+      const open = !(after ?? "").split("; ").includes(between);
+      return [[planned.id, { former, words: between, due: false, open }]];
     }),
   );
 }
@@ -48,7 +46,7 @@ export function movesOf(kept: readonly Pair[], { bundles, cutBundles }: Deployed
 export function pauseOf(moves: Record<string, Move>, { pause: last }: Deployed): Pause | undefined {
   const open = Object.values(moves).filter((each) => each.open);
   if (open.length === 0) return last === undefined ? undefined : { words: last, due: false };
-  const words = [...new Set(open.map((each) => each.words ?? "cut"))].join(", ");
+  const words = [...new Set(open.map((each) => each.words))].join(", ");
   return { words: last === words ? `${words}, again` : words, due: true };
 }
 

@@ -21,7 +21,7 @@ export function moveApplications(
   let waits = gate;
   for (const { planned: node, standing } of change.kept) {
     const move = change.moves[node.id];
-    if (node.role !== "app-server" || move?.words === undefined) continue;
+    if (node.role !== "app-server" || !move) continue;
     const way = jumps(node.datacenter);
     const host = { host: node.internal, ...(way && { jump: door(way, { host: way.addresses.external![0]! }) }) };
     const files = appServerFiles(plan, node, nodeFiles.sampleApp, move.former);
