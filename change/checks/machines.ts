@@ -44,17 +44,16 @@ export function unprepared({ resized, replaced, leaving }: Change): Problem[] {
   ];
 }
 
-/** A database says farewell while all others are synced: not while one of them leaves. */
-export function atOnce({ resized, replaced, leaving }: Change): Problem[] {
+/** A database says farewell while all others are synced: not while one of them leaves. A port moves while all servers run. */
+export function atOnce({ resized, replaced, leaving, moves }: Change): Problem[] {
   const path = stopper({ resized, replaced });
-  if (path === undefined || !leaving.some(({ role, pushed }) => role !== "app-server" && pushed)) return [];
-  return [
-    {
-      path,
-      cause: "would stop servers in the run in which a datacenter leaves",
-      mend: "in two runs: first the one, then the other",
-    },
-  ];
+  const mend = "in two runs: first the one, then the other";
+  if (path === undefined) return [];
+  if (leaving.some(({ role, pushed }) => role !== "app-server" && pushed))
+    return [{ path, cause: "would stop servers in the run in which a datacenter leaves", mend }];
+  if (Object.values(moves).some(({ due }) => due))
+    return [{ path, cause: "would stop servers in the run in which applications move to another port", mend }];
+  return [];
 }
 
 /** The key that has servers stopped, if any does. */

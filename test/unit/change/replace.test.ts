@@ -100,6 +100,14 @@ describe("another image", () => {
     assert.ok(both.some(({ path, cause }) => path === "mayReplace" && /a datacenter leaves/.test(cause)));
   });
 
+  test("is for another run than an application's other port", () => {
+    const { problems } = look(dualStack({ image: NEWER, mayReplace: ["lb-dc1"], appServers: { app: { port: 8081 } } }));
+    assert.deepEqual(
+      problems.map(({ path, cause }) => [path, /move to another port/.test(cause)]),
+      [["mayReplace", true]],
+    );
+  });
+
   test("in words: who goes and why, and who stays as it is", () => {
     const { change, standing, planned } = look(dualStack({ image: NEWER, mayReplace: ["db-dc2", "app-dc1-1"] }));
     assert.deepEqual(words(change, standing, bundlesOf(planned, "sample")), [
