@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Machine, killMachine } from "./machine";
 import { may, must } from "./shell";
@@ -96,8 +96,16 @@ function clearLeftovers(): void {
   for (const entry of sites()) {
     const pid = entry.slice(PREFIX.length).split("-")[0]!;
     if (existsSync(`/proc/${pid}`)) continue;
-    for (const machine of readdirSync(join(PLACE, entry))) killMachine(join(PLACE, entry, machine));
-    clear(join(PLACE, entry), `hant${pid}`);
+    const claimed = join(PLACE, `cleared-${entry}`);
+    try {
+      for (const machine of readdirSync(join(PLACE, entry))) killMachine(join(PLACE, entry, machine));
+      // Another file of tests may be at it at this very moment: whoever renames it has it. Mounts move along.
+      renameSync(join(PLACE, entry), claimed);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      continue;
+    }
+    clear(claimed, `hant${pid}`);
   }
 }
 
