@@ -11,7 +11,8 @@ sql() {
         --connect-timeout=3 --batch --skip-column-names
 }
 
-wsrep() { echo "SHOW GLOBAL STATUS LIKE 'wsrep_$1'" | sql 2>/dev/null | cut -f 2; }
+# A client that can't connect may be gone before it is asked, of which echo would tell.
+wsrep() { { echo "SHOW GLOBAL STATUS LIKE 'wsrep_$1'" | sql | cut -f 2; } 2>/dev/null; }
 
 mariadb_state() { systemctl show -p ActiveState --value mariadb; }
 
@@ -78,7 +79,7 @@ peer_answers() { [ "$("$HERE/ask.sh" tcp "$1" "$GALERA_PORT" 2)" != silent ]; }
 # whether it answers at all: a busy one may be the last that has the data.
 in_cluster() { [ -n "$(wsrep cluster_state_uuid)" ] && [ "$(wsrep cluster_size)" != 0 ]; }
 
-answers_sql() { echo 'SELECT 1' | sql >/dev/null 2>&1; }
+answers_sql() { { echo 'SELECT 1' | sql; } >/dev/null 2>&1; }
 
 ask_membership() {
     wait_for $SETTLE_SECONDS answers_sql || fail \

@@ -7,6 +7,7 @@ import { plan, type Plan } from "../../plan/plan";
 import { bundle } from "../../render/bundle";
 import { appServerFiles, appServerSecretFiles, loadBalancerFiles } from "../../render/files";
 import { RISK } from "../support/changes";
+import { letServeSample } from "./harness/apps";
 import { sampleApp } from "./harness/bundles";
 import { assertDone, certificate, Client, secretsWith, untilMaster } from "./harness/load-balancers";
 import type { Machine } from "./harness/machine";
@@ -50,6 +51,7 @@ before(async () => {
   [lb, apps] = [first, others];
   for (const [index, app] of apps.entries()) {
     assertDone(await app.push("app-server", "secrets", bundle(appServerSecretFiles("of no database"))));
+    await letServeSample(app);
     assertDone(await app.push("app-server", "files", application(index, 8080)));
   }
   assertDone(await lb.push("load-balancer", "secrets", secretsWith(await certificate(lb, "www"))));
