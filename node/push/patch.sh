@@ -26,6 +26,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/galera-sync.sh"
 . "$HERE/galera.sh"
 . "$HERE/database.sh"
+. "$HERE/take-release.sh"
 . "$HERE/app-server.sh"
 . "$HERE/running.sh"
 . "$HERE/originals.sh"

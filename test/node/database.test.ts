@@ -239,7 +239,7 @@ test("who says farewell stops only while the others are synced, and the next pus
   assert.match(assertDone(await db1.run("/opt/ha-cluster/farewell.sh database")).stdout, /serves no more/);
   assert.equal(await db1.output("systemctl is-active mariadb || :"), "inactive");
   assert.match(await status(211), /503/);
-  await db2.output("touch /run/ha-cluster/leaving");
+  await db2.output("mkdir -p /run/ha-cluster && touch /run/ha-cluster/leaving");
   const again = await db1.run("/opt/ha-cluster/farewell.sh database");
   await db2.output("rm /run/ha-cluster/leaving");
   assert.match(again.stderr, /198\.51\.100\.212 is not synced/, "also where MariaDB was stopped before");
