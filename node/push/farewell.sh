@@ -79,7 +79,8 @@ stays() {
         [ ! -e "$STOPPED" ] || systemctl start keepalived || :
         end_handover
         ;;
-    database) [ ! -e "$STOPPED" ] || systemctl start --no-block mariadb || : ;;
+    # The mark: MariaDB was stopped by a farewell before this one.
+    database) if [ -e "$STOPPED" ] || [ -e "$LEAVING_MARK" ]; then systemctl start --no-block mariadb || :; fi ;;
     app-server) [ ! -e "$STOPPED" ] || systemctl start app || : ;;
     esac
     rm -f "$STOPPED"

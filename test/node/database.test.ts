@@ -243,6 +243,13 @@ test("who says farewell stops only while the others are synced, and the next pus
   const again = await db1.run("/opt/ha-cluster/farewell.sh database");
   await db2.output("rm /run/ha-cluster/leaving");
   assert.match(again.stderr, /198\.51\.100\.212 is not synced/, "also where MariaDB was stopped before");
+  await until(
+    "who may not go after all to serve again",
+    () => status(211),
+    (answer) => answer.includes("200 OK"),
+    { seconds: 60 },
+  );
+  assert.match(assertDone(await db1.run("/opt/ha-cluster/farewell.sh database")).stdout, /serves no more/);
   assert.match(
     assertDone(await db1.push("database", "files", databaseFiles(211))).stdout,
     /serves again.*in force again/s,
