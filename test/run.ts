@@ -1,22 +1,23 @@
 import { parseArgs } from "node:util";
 import { type Outcome, type Part, runPart, sum } from "./parts";
-import { cloud, tools, unit } from "./suites";
+import { cloud, long, tools, unit } from "./suites";
 
-const USAGE = `test/run.ts [--unit] [NAME...]
+const USAGE = `test/run.ts [--unit | --long] [NAME...]
   --unit   only what needs neither root nor the embedded cloud
+  --long   only what takes too long for every run
   NAME     only the parts whose names contain one of these`;
 
 /** Runs every part in turn, and says at the end how each went; exit code 1 when anything failed. */
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { unit: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+    options: { unit: { type: "boolean" }, long: { type: "boolean" }, help: { type: "boolean", short: "h" } },
   });
   if (values.help) {
     console.log(USAGE);
     return 0;
   }
-  const all: Part[] = values.unit ? unit() : [...unit(), ...tools(), ...cloud()];
+  const all: Part[] = values.unit ? unit() : values.long ? long() : [...unit(), ...tools(), ...cloud()];
   const parts = all.filter((part) => positionals.length === 0 || positionals.some((name) => part.name.includes(name)));
   if (parts.length === 0) {
     console.error(

@@ -40,11 +40,25 @@ export function tools(): Part[] {
   ];
 }
 
+/** The files of one folder, in order, as parts. */
+function cluster(): Part[] {
+  return files("lab").map((path) => node(`cluster: ${/\d-(.+)\.test\.ts$/.exec(path)![1]!}`, [path]));
+}
+
+/** What takes too long for every run, on a cluster of its own. */
+export function long(): Part[] {
+  const named = (name: string): Part => cluster().find((part) => part.name === `cluster: ${name}`)!;
+  const build = { ...named("build"), prepare: removeLeftovers };
+  const parts = files("long").map((path) => node(`long: ${/([^/]+)\.test\.ts$/.exec(path)![1]!}`, [path]));
+  return [
+    build,
+    ...[named("ipv6-rollout"), ...parts, named("destroy")].map((part) => ({ ...part, needs: build.name })),
+  ];
+}
+
 /** What needs the embedded cloud. The files are one story: the cluster is built in the first, and removed in the last. */
 export function cloud(): Part[] {
-  const [build, ...others] = files("lab").map((path) =>
-    node(`cluster: ${/\d-(.+)\.test\.ts$/.exec(path)![1]!}`, [path]),
-  );
+  const [build, ...others] = cluster();
   const parts: Part[] = [
     { name: "lab: cloud", command: [join(ROOT, "lab", "test.sh"), "cloud"], count: "pytest" },
     build!,

@@ -125,7 +125,8 @@ describe("changes of a cluster that runs", () => {
     ],
   ] as const) {
     test(`${what}: refused with the way to do it, and nothing is touched`, async () => {
-      await refused(() => stackOf(change(stackFile())), words);
+      // `up` runs the same program: one of them by both is enough.
+      await refused(() => stackOf(change(stackFile())), words, ["preview"]);
     });
   }
 
@@ -140,10 +141,14 @@ describe("changes of a cluster that runs", () => {
   });
 
   /** All stacks of this file share one configuration file: the changed one is written last. */
-  async function refused(changed: () => Promise<Stack>, words: RegExp): Promise<void> {
+  async function refused(
+    changed: () => Promise<Stack>,
+    words: RegExp,
+    commands: readonly string[] = ["preview", "up"],
+  ): Promise<void> {
     const before = await resources();
     const stack = await changed();
-    for (const command of ["preview", "up"]) {
+    for (const command of commands) {
       const skip = command === "up" ? ["--yes", "--skip-preview"] : [];
       const { code, stdout, stderr } = await stack.pulumi([command, ...skip, ...args(stack)]);
       assert.notEqual(code, 0);

@@ -11,10 +11,10 @@ import type { Stack } from "../../operate/stack";
 import { failuresOf, summaryOf } from "../../operate/traffic/summary";
 import { temporaryFolder } from "../support/folder";
 import { CERTIFICATE } from "../support/specs";
-import { killEngine } from "./engine";
-import { cluster, lab, NAME, open, stackFile } from "./support";
+import { killEngine } from "../lab/engine";
+import { cluster, lab, NAME, open, stackFile } from "../lab/support";
 
-/** As in 6-rollouts.test.ts. */
+/** As in lab/6-rollouts.test.ts. */
 const PER_SECOND = 10;
 
 describe("another user who logs in", () => {

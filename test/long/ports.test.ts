@@ -6,9 +6,9 @@ import { rollOut } from "../../harness/rollout";
 import { failuresOf, summaryOf } from "../../operate/traffic/summary";
 import { temporaryFolder } from "../support/folder";
 import { CERTIFICATE } from "../support/specs";
-import { cluster, lab, open, stackFile } from "./support";
+import { cluster, lab, open, stackFile } from "../lab/support";
 
-/** As in 6-rollouts.test.ts. */
+/** As in lab/6-rollouts.test.ts. */
 const PER_SECOND = 10;
 
 describe("another port of the applications", () => {
