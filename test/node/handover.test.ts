@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { exec, run } from "../../operate/exec";
+import { run } from "../../operate/exec";
 import { until } from "../../operate/poll";
 import type { Attempt } from "../../operate/traffic/gap";
 import { Traffic } from "../../operate/traffic/traffic";
-import { App, APP_ADDRESS } from "./harness/app";
-import { edit } from "./harness/bundles";
+import { App } from "./harness/app";
+import { behind, keptAlive } from "./harness/handovers";
 import {
   Client,
   VIPS,
@@ -27,17 +27,6 @@ let lb1: Machine, lb2: Machine;
 let client: Client;
 let app: App;
 let caFile: string;
-
-/** The fixture's haproxy answers at once: here a server behind it does, and takes its time. */
-function behind(text: string): string {
-  return edit(
-    text
-      .replaceAll(/timeout (\w+) \d+s/g, "timeout $1 60s")
-      .replaceAll(/ {4}http-request return status 200 .*\n/g, "    default_backend app\n"),
-    "frontend http-in\n",
-    `backend app\n    server app ${APP_ADDRESS}:8080\n\nfrontend http-in\n`,
-  );
-}
 
 before(async () => {
   site = Site.open();
@@ -137,36 +126,8 @@ test("one by an operator's mark loses none either", async () => {
   await lb2.output("rm /run/ha-cluster/maintenance");
 });
 
-let clientPort = 40_000;
-
-/** A connection that asks once a second from a port of its own, and tells what it got after the last. */
-function keptAlive(requests: number): { port: number; kept: Promise<string> } {
-  const port = clientPort++;
-  const script = `
-    const { Agent, get } = require("node:http");
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    const sockets = new Set();
-    const ask = (left) => get({ host: "203.0.113.48", agent, localPort: ${port} }, (answer) => {
-      sockets.add(answer.socket.localPort);
-      answer.resume().on("end", () => left > 1 ? setTimeout(ask, 1000, left - 1) : console.log("answered over " + sockets.size));
-    }).on("error", ({ code }) => console.log(code));
-    ask(${requests});`;
-  const [file, args] = client.inside(process.execPath, "-e", script);
-  const ended = exec(file, args, { timeout: 90_000 });
-  return { port, kept: ended.then(({ code, stdout }) => (code === 0 ? stdout.trim() : "silence")) };
-}
-
-/** Connections of clients that have gone may be left for a while: it has to be this one. */
-async function connected(machine: Machine, port: number): Promise<void> {
-  await until(
-    "the connection",
-    () => machine.output(`ss -Htn state established src 203.0.113.48 dport = :${port}`),
-    (shown) => shown !== "",
-  );
-}
-
 test("a connection that is kept alive is the same before and after", async () => {
-  const { kept } = keptAlive(15);
+  const { kept } = keptAlive(client, 15);
   await lb1.output("touch /run/ha-cluster/maintenance");
   await untilMaster(lb2);
   await arriveAtTheOldMaster(lb1, lb2);
@@ -196,36 +157,3 @@ async function arriveAtTheOldMaster(old: Machine, master: Machine): Promise<void
     await neighbour("del");
   }
 }
-
-/** What decides where a client's packets go, and who answers them: for the words of a failure. */
-async function scene(master: Machine): Promise<string> {
-  const [file, args] = client.inside("ip", "-s", "neigh");
-  return `${await run(file, args)}${await master.output("nft list table inet ha_cluster_relay; ip -4 -o addr; ip -4 rule; cat /run/ha-cluster/group-*; journalctl -n 40 --no-pager -o short-precise")}`;
-}
-
-test("when the machine that drains dies, what it had is reset", async () => {
-  await lb1.output("rm -f /run/ha-cluster/maintenance");
-  const { port, kept } = keptAlive(60);
-  await connected(lb2, port);
-  await lb2.output("touch /run/ha-cluster/maintenance");
-  await untilMaster(lb1);
-  lb2.powerOff();
-  const met = await kept;
-  const seen = await scene(lb1);
-  await lb2.powerOn();
-  assert.equal(met, "ECONNRESET", seen);
-});
-
-test("after a crash, what nobody knows is reset at once", async () => {
-  await until(
-    "lb2 stands by",
-    () => lb2.run("cat /run/ha-cluster/group-VG_1"),
-    ({ stdout }) => stdout === "BACKUP\n",
-  );
-  const { port, kept } = keptAlive(60);
-  await connected(lb1, port);
-  lb1.powerOff();
-  const met = await kept;
-  assert.equal(met, "ECONNRESET", await scene(lb2));
-  assert.deepEqual(await vips(lb2), VIPS);
-});

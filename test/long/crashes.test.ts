@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { run } from "../../operate/exec";
+import { until } from "../../operate/poll";
+import { App } from "../node/harness/app";
+import { behind, connected, keptAlive } from "../node/harness/handovers";
+import {
+  Client,
+  VIPS,
+  assertDone,
+  certificate,
+  files,
+  secretsWith,
+  untilDrained,
+  untilMaster,
+  vips,
+} from "../node/harness/load-balancers";
+import type { Machine } from "../node/harness/machine";
+import { Site } from "../node/harness/site";
+
+/*
+ * Connections of a load balancer that dies, on two machines without a cloud. Not in npm test: now and then, on a machine that
+ * runs all of it, no reset comes for more than a minute; why is not known, and what a failure shows is there to find it.
+ */
+
+let site: Site;
+let lb1: Machine, lb2: Machine;
+let client: Client;
+let app: App;
+
+before(async () => {
+  site = Site.open();
+  client = Client.on(site);
+  app = await App.on(site);
+  [lb1, lb2] = await Promise.all([
+    site.boot("lb1", ["external", "internal"]),
+    site.boot("lb2", ["external", "internal"]),
+  ]);
+  const pem = await certificate(lb1, "www");
+  for (const machine of [lb1, lb2]) {
+    assertDone(await machine.push("load-balancer", "secrets", secretsWith(pem)));
+    assertDone(await machine.push("load-balancer", "files", behind(machine === lb1 ? files.lb1 : files.lb2)));
+  }
+  await untilMaster(lb1);
+});
+after(() => {
+  app.stop();
+  site.close();
+});
+
+/** What decides where a client's packets go, and who answers them: for the words of a failure. */
+async function scene(master: Machine): Promise<string> {
+  const [file, args] = client.inside("ip", "-s", "neigh");
+  return `${await run(file, args)}${await master.output("nft list table inet ha_cluster_relay; ip -4 -o addr; ip -4 rule; cat /run/ha-cluster/group-*; journalctl -n 40 --no-pager -o short-precise")}`;
+}
+
+test("when the machine that drains dies, what it had is reset", async () => {
+  await lb1.output("touch /run/ha-cluster/maintenance");
+  await untilMaster(lb2);
+  await untilDrained(lb1);
+  await lb1.output("rm -f /run/ha-cluster/maintenance");
+  const { port, kept } = keptAlive(client, 60);
+  await connected(lb2, port);
+  await lb2.output("touch /run/ha-cluster/maintenance");
+  await untilMaster(lb1);
+  lb2.powerOff();
+  const met = await kept;
+  const seen = await scene(lb1);
+  await lb2.powerOn();
+  assert.equal(met, "ECONNRESET", seen);
+});
+
+test("after a crash, what nobody knows is reset at once", async () => {
+  await until(
+    "lb2 stands by",
+    () => lb2.run("cat /run/ha-cluster/group-VG_1"),
+    ({ stdout }) => stdout === "BACKUP\n",
+  );
+  const { port, kept } = keptAlive(client, 60);
+  await connected(lb1, port);
+  lb1.powerOff();
+  const met = await kept;
+  assert.equal(met, "ECONNRESET", await scene(lb2));
+  assert.deepEqual(await vips(lb2), VIPS);
+});
