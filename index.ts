@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { changeOf } from "./change/change";
+import { changeOf, matched } from "./change/change";
 import { type Deployed, standingOf } from "./change/deployed";
 import { bundlesOf } from "./change/files";
 import { MAY_REPLACE, refusals } from "./change/refuse";
@@ -29,7 +29,7 @@ export = async () => {
 
   const { mayDelete, mayReplace } = spec;
   const intent = { mayDelete, mayReplace, mayRepair: (process.env[MAY_REPLACE] ?? "").split(",") };
-  const { cloud, problems: unknown } = await askCloud(plan, changeOf(plan, deployed, intent), intent);
+  const { cloud, problems: unknown } = await askCloud(plan, matched(plan, deployed), intent);
   const change = changeOf(plan, deployed, intent, cloud);
   refuse([
     ...refusals(plan, intent, secrets, deployed, change, cloud),

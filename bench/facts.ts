@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
-import { ROOT } from "../harness/places";
+import { ROOT } from "../operate/lab/places";
 import { run } from "../operate/exec";
 
 /** What the figures depend on besides the project. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { ROOT } from "../harness/places";
+import { ROOT } from "../operate/lab/places";
 import { facts } from "./facts";
 import { measurePlan, type PlanFigures } from "./plan";
 import { measurePreview, type PreviewFigures } from "./preview";

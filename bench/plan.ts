@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { readStackFile } from "../config/file";
 import { formatProblems } from "../config/problems";
 import { temporaryFolder } from "../test/support/folder";
-import { ROOT } from "../harness/places";
+import { ROOT } from "../operate/lab/places";
 import { StackFile } from "../harness/stackFile";
 import { readNodeFiles } from "../node/files";
 import { run } from "../operate/exec";

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../test/support/folder";
-import { Lab } from "../harness/lab";
-import { LAB_PASSPHRASE, ROOT } from "../harness/places";
+import { Lab } from "../operate/lab/lab";
+import { LAB_PASSPHRASE, ROOT } from "../operate/lab/places";
 import { StackFile } from "../harness/stackFile";
 import { Stack } from "../operate/stack";
 import { type Spread, spread } from "./report";

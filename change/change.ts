@@ -40,14 +40,8 @@ export const NOTHING_MEANT: Intent = { mayDelete: [], mayReplace: [], mayRepair:
 
 export const UNASKED: Cloud = { images: {}, zones: {} };
 
-/** What one `up` would do to the servers of a cluster, as far as plan and state tell. */
-export interface Change {
-  /** Nothing was built yet. */
-  first: boolean;
-  /** A database was pushed to once, wherever its machine is now. */
-  founded: boolean;
-  /** Groups of application servers of which one was pushed to once, wherever its machine is now. */
-  foundedGroups: string[];
+/** The plan's servers and the state's, matched by id. */
+export interface Matched {
   created: PlannedServer[];
   /** Everything was pushed to them once. */
   kept: Pair[];
@@ -55,6 +49,18 @@ export interface Change {
   unfinished: Pair[];
   /** Deleted at the end. */
   leaving: DeployedServer[];
+  /** Of those that are kept: the file names another zone than the one that the state has. */
+  rezoned: Pair[];
+}
+
+/** What one `up` would do to the servers of a cluster, as far as plan and state tell. */
+export interface Change extends Matched {
+  /** Nothing was built yet. */
+  first: boolean;
+  /** A database was pushed to once, wherever its machine is now. */
+  founded: boolean;
+  /** Groups of application servers of which one was pushed to once, wherever its machine is now. */
+  foundedGroups: string[];
   /** Ids of those that are kept and that nothing may replace, whatever became of their ports. */
   held: string[];
   /** Of those that are kept: stopped, as Nova resizes them. */
@@ -85,8 +91,24 @@ export interface Change {
   pause?: Pause;
   /** How each server came, or comes, to let in another user than the one that it was made with; by id. */
   logins: Record<string, Login>;
-  /** Of those that are kept: the file names another zone than the one that the state has. */
-  rezoned: Pair[];
+}
+
+export function matched(plan: Plan, deployed: Deployed): Matched {
+  const planned = everyServer(plan);
+  const standing = new Map(deployed.servers.map((each) => [each.id, each]));
+  const ids = new Set(planned.map(({ id }) => id));
+  const pairs = planned.flatMap((node): Pair[] => {
+    const found = standing.get(node.id);
+    return found ? [{ planned: node, standing: found }] : [];
+  });
+  const kept = pairs.filter((pair) => pair.standing.pushed);
+  return {
+    created: planned.filter(({ id }) => !standing.has(id)),
+    kept,
+    unfinished: pairs.filter((pair) => !pair.standing.pushed),
+    leaving: deployed.servers.filter(({ id }) => !ids.has(id)),
+    rezoned: kept.filter((pair) => pair.planned.availabilityZone !== pair.standing.zone),
+  };
 }
 
 export function changeOf(
@@ -95,15 +117,8 @@ export function changeOf(
   { mayReplace, mayRepair }: Intent = NOTHING_MEANT,
   cloud: Cloud = UNASKED,
 ): Change {
-  const planned = new Map(everyServer(plan).map((node) => [node.id, node]));
-  const standing = new Map(deployed.servers.map((each) => [each.id, each]));
-  const pairs = [...planned.values()].flatMap((node): Pair[] => {
-    const found = standing.get(node.id);
-    return found ? [{ planned: node, standing: found }] : [];
-  });
-  const kept = pairs.filter((pair) => pair.standing.pushed);
-  const unfinished = pairs.filter((pair) => !pair.standing.pushed);
-  const created = [...planned.values()].filter(({ id }) => !standing.has(id));
+  const servers = matched(plan, deployed);
+  const { created, kept, unfinished, leaving } = servers;
   const lost = [...created.filter(({ id }) => deployed.traces.includes(id)), ...unfinished.map((pair) => pair.planned)];
   const wanted = kept.flatMap((pair): Replacement[] => {
     const why = mayReplace.includes(pair.planned.id) ? differences(pair, cloud) : [];
@@ -115,7 +130,6 @@ export function changeOf(
       : [{ ...pair, why: [`${pair.standing.flavor} to ${pair.planned.flavor ?? ""}`] }],
   );
   const [replaced, resized, waiting] = lost.length > 0 ? [[], [], [...wanted, ...grown]] : [wanted, grown, []];
-  const leaving = deployed.servers.filter(({ id }) => !planned.has(id));
   const farewells: Record<string, string> = {
     ...Object.fromEntries(
       kept.flatMap(({ standing: { id, farewell } }) => (farewell === undefined ? [] : [[id, farewell]])),
@@ -130,10 +144,7 @@ export function changeOf(
     first: deployed.servers.length === 0,
     founded: deployed.founded,
     foundedGroups: deployed.foundedGroups,
-    created,
-    kept,
-    unfinished,
-    leaving,
+    ...servers,
     held: kept.filter(({ standing }) => !mayRepair.includes(standing.hostname)).map(({ planned }) => planned.id),
     resized,
     replaced,
@@ -157,8 +168,7 @@ export function changeOf(
     ),
     moves,
     ...(pause && { pause }),
-    logins: loginsOf(plan.sshUser, pairs),
-    rezoned: kept.filter((pair) => pair.planned.availabilityZone !== pair.standing.zone),
+    logins: loginsOf(plan.sshUser, [...kept, ...unfinished]),
   };
 }
 

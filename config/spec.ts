@@ -92,6 +92,9 @@ export const MOST_DATACENTERS = 3;
 /** A slot of a group of application servers has places for so many of them in each datacenter. */
 export const BLOCK = 10;
 
+/** Where an application server gives its running release to the others of its group; on the internal network. Also in node/app. */
+export const RELEASE_PORT = 9201;
+
 export interface Datacenter {
   name: string;
   availabilityZone: string;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { AppAnswer, HttpOptions } from "./http";
 import { fromClient } from "./http";
-import { Lab } from "./lab";
+import { Lab } from "../operate/lab/lab";
 import { until } from "../operate/poll";
 
 export type Family = "ipv4" | "ipv6";

@@ -1,5 +1,5 @@
 import { exec } from "../operate/exec";
-import type { Lab } from "./lab";
+import type { Lab } from "../operate/lab/lab";
 
 export interface Answer {
   status: number;

@@ -3,7 +3,7 @@ import { until } from "../operate/poll";
 import type { Attempt } from "../operate/traffic/gap";
 import { type Target, Traffic } from "../operate/traffic/traffic";
 import type { Cluster, Family } from "./cluster";
-import { clientCommand } from "./lab";
+import { clientCommand } from "../operate/lab/lab";
 import { type Mastership, mastershipSince } from "./mastership";
 
 /** What clients and journals saw of one `pulumi up`, or of another change. */

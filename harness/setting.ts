@@ -5,8 +5,8 @@ import type { Setting } from "../operate/measure/conduct";
 import { targetsOf, vipsOf } from "../operate/measure/targets";
 import type { Stack } from "../operate/stack";
 import { load } from "../plan/load";
-import { labCloud } from "./faults";
-import { clientCommand, type Lab } from "./lab";
+import { labCloud } from "../operate/lab/cloud";
+import { clientCommand, type Lab } from "../operate/lab/lab";
 
 export interface LabSetting extends Setting {
   /** Seconds. */

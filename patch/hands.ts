@@ -1,6 +1,6 @@
 import type { Fleet } from "../operate/fleet";
 import { SCRIPTS } from "../plan/vrrp";
-import type { Check } from "../verify/finding";
+import { type Check, SERVING } from "../verify/finding";
 import type { Deployed } from "../verify/gather/deployed";
 import { lookAtAll } from "../verify/gather/machine";
 import { judge } from "../verify/verify";
@@ -9,18 +9,7 @@ import type { Server } from "./order";
 import type { Hands, Health } from "./rollout";
 
 /** What `npm run verify` looks at on the machines themselves. Files count, as daemons start anew from them. */
-const WELL: Check[] = [
-  "reachability",
-  "files",
-  "daemons",
-  "firewall",
-  "network",
-  "listeners",
-  "vrrp",
-  "backends",
-  "galera",
-  "disk",
-];
+const WELL: readonly Check[] = [...SERVING, "files", "backends", "disk"];
 
 /** Longer than downloads, a farewell, an update and a database's join take together. */
 const RUN_SECONDS = 3600;

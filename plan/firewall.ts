@@ -1,8 +1,7 @@
 import { parseNetwork } from "../config/ip";
-import type { Spec } from "../config/spec";
+import { RELEASE_PORT, type Spec } from "../config/spec";
 import { type DatabaseCluster, GALERA_PORTS, MARIADB_PORT } from "./database";
 import { METRICS_PORT } from "./haproxy";
-import { RELEASE_PORT } from "./neighbours";
 import { RELAY_PORT } from "./relay";
 import type { Servers } from "./servers";
 

@@ -1,5 +1,5 @@
 import type { HttpService, Service, Spec } from "../config/spec";
-import { type HaproxyRelease, ROWS } from "../render/releases";
+import { type HaproxyRelease, ROWS } from "./releases";
 import { type DatabaseCluster, MARIADB_PORT } from "./database";
 import type { LoadBalancer, Servers } from "./servers";
 import { DATABASE_CHECK, DATABASE_IDLE, HAPROXY_TIMERS, type HaproxyTimers } from "./timers";

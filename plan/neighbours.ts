@@ -1,8 +1,5 @@
 import type { AppServer } from "./servers";
 
-/** Where an application server gives its running release to the others of its group; on the internal network. */
-export const RELEASE_PORT = 9201;
-
 export interface PlannedAppServer extends AppServer {
   /** Whether it may serve the sample in the first build of its group; later it takes its release from the others, like all. */
   founder: boolean;

@@ -1,5 +1,5 @@
 import type { Spec } from "../config/spec";
-import { type KeepalivedRelease, ROWS } from "../render/releases";
+import { type KeepalivedRelease, ROWS } from "./releases";
 import type { LoadBalancer } from "./servers";
 import { SCRIPT_TIMERS } from "./timers";
 

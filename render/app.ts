@@ -1,5 +1,5 @@
 import type { DatabaseCluster } from "../plan/database";
-import { RELEASE_PORT } from "../plan/neighbours";
+import { RELEASE_PORT } from "../config/spec";
 import type { PlannedAppServer } from "../plan/plan";
 
 /** Where the running release is linked; a deployment switches the link and reloads app.service. */

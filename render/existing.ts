@@ -1,6 +1,6 @@
 import { certificatePath } from "../plan/haproxy";
 import type { Plan, PlannedLoadBalancer } from "../plan/plan";
-import { ROWS } from "./releases";
+import { ROWS } from "../plan/releases";
 import type { ConfigFile } from "./bundle";
 import { PASSWORD_FILE } from "./keepalived";
 import { loadBalancerStanzas, renderAddresses, renderStanzas } from "./network";

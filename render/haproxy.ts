@@ -1,5 +1,5 @@
 import type { Backend, Bind, Frontend, Haproxy, Rule } from "../plan/haproxy";
-import type { HaproxyRelease } from "./releases";
+import type { HaproxyRelease } from "../plan/releases";
 
 /** haproxy's configuration manual, of the release that the machine has. */
 export function renderHaproxy(haproxy: Haproxy): string {

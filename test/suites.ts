@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "../harness/places";
+import { ROOT } from "../operate/lab/places";
 import { removeLeftovers } from "./lab/leftovers";
 import type { Part } from "./parts";
 

@@ -35,6 +35,17 @@ export const CHECKS = [
 
 export type Check = (typeof CHECKS)[number];
 
+/** Drift of these means that a server may not be able to serve alone. */
+export const SERVING: readonly Check[] = [
+  "reachability",
+  "daemons",
+  "firewall",
+  "network",
+  "listeners",
+  "vrrp",
+  "galera",
+];
+
 /** One difference between what was deployed and what is. It never holds a secret. */
 export interface Finding {
   check: Check;

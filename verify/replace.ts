@@ -3,14 +3,11 @@ import type { ExecOptions } from "../operate/exec";
 import type { Stack } from "../operate/stack";
 import { announced, consequences } from "./consequences";
 import { copiesOf, doubt } from "./data";
-import { type Check, LOST_DATABASES } from "./finding";
+import { LOST_DATABASES, SERVING } from "./finding";
 import type { Deployed, DeployedMachine } from "./gather/deployed";
 import { readPlanned } from "./gather/engine";
 import { refusal } from "./repair";
 import { fleetOf, type Verdict } from "./verify";
-
-/** Drift of these means that a server may not be able to serve alone. */
-const SERVING: readonly Check[] = ["reachability", "daemons", "firewall", "network", "listeners", "vrrp", "galera"];
 
 /** Longer than farewell.sh may take; see components/remote.ts. */
 const FAREWELL_SECONDS = 310;

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ROOT } from "../../harness/places";
+import { ROOT } from "../../operate/lab/places";
 import { exec, run } from "../../operate/exec";
 import { type Target, type Targets, writeTree } from "./files";
 import { type Variant, vary } from "./variant";

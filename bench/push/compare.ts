@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { Lab } from "../../harness/lab";
-import { LAB_PASSPHRASE, ROOT, stackState } from "../../harness/places";
+import { Lab } from "../../operate/lab/lab";
+import { LAB_PASSPHRASE, ROOT, stackState } from "../../operate/lab/places";
 import { Fleet } from "../../operate/fleet";
 import { Stack } from "../../operate/stack";
 import { Ansible } from "./ansible";

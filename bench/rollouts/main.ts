@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Cluster } from "../../harness/cluster";
-import { LAB_PASSPHRASE, ROOT, stackState } from "../../harness/places";
+import { LAB_PASSPHRASE, ROOT, stackState } from "../../operate/lab/places";
 import { rollOut } from "../../harness/rollout";
 import { StackFile } from "../../harness/stackFile";
 import { Stack } from "../../operate/stack";

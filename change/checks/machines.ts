@@ -62,13 +62,22 @@ function stopper({ resized, replaced }: Pick<Change, "resized" | "replaced">): s
 }
 
 export function flavorOf(node: PlannedServer): string {
+  return ofKind(node, "flavor");
+}
+
+/** Where it is written for its kind alone. */
+export function imageOf(node: PlannedServer): string {
+  return ofKind(node, "image");
+}
+
+function ofKind(node: PlannedServer, key: "flavor" | "image"): string {
   switch (node.role) {
     case "load-balancer":
-      return "loadBalancers.flavor";
+      return `loadBalancers.${key}`;
     case "database":
-      return "database.flavor";
+      return `database.${key}`;
     case "app-server":
-      return pathText(["appServers", node.group, "flavor"]);
+      return pathText(["appServers", node.group, key]);
   }
 }
 

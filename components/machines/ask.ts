@@ -1,12 +1,20 @@
 import * as openstack from "@pulumi/openstack";
-import { type Change, type Cloud, everyServer, type Intent, type Pair, type PlannedServer } from "../../change/change";
-import { flavorOf, pathOf } from "../../change/checks/machines";
+import {
+  type Change,
+  type Cloud,
+  type Matched,
+  everyServer,
+  type Intent,
+  type Pair,
+  type PlannedServer,
+} from "../../change/change";
+import { flavorOf, imageOf, pathOf } from "../../change/checks/machines";
 import { zoneOf } from "../../change/checks/zones";
 import type { Deployed } from "../../change/deployed";
 import { firstOfEach, type Problem } from "../../config/problems";
 import { listNames } from "../../config/shape/words";
 import type { Plan } from "../../plan/plan";
-import { imageId, imageOf, otherRelease } from "./images";
+import { imageId, otherRelease } from "./images";
 
 /*
  * What only the cloud knows. It is asked as little as can be: every preview waits for it.
@@ -15,7 +23,7 @@ import { imageId, imageOf, otherRelease } from "./images";
 /** What the images are that servers would be made of, and where those stand whose zone the file calls otherwise than the state. */
 export async function askCloud(
   plan: Plan,
-  { created, kept, unfinished, rezoned }: Change,
+  { created, kept, unfinished, rezoned }: Matched,
   { mayReplace }: Pick<Intent, "mayReplace">,
 ): Promise<{ cloud: Cloud; problems: Problem[] }> {
   const named = kept.map(({ planned }) => planned).filter(({ id }) => mayReplace.includes(id));

@@ -1,6 +1,6 @@
 import * as openstack from "@pulumi/openstack";
-import type { PlannedServer, Replacement } from "../../change/change";
-import { pathText } from "../../config/shape/words";
+import type { Replacement } from "../../change/change";
+import { imageOf } from "../../change/checks/machines";
 import type { Problem } from "../../config/problems";
 
 /** Properties by which Glance's images say what is in them (its documentation, "Image property keys"). */
@@ -47,16 +47,4 @@ async function releaseOf(name: string): Promise<Record<string, string>> {
 
 async function ids(properties: Record<string, string>): Promise<string[]> {
   return (await openstack.images.getImageIds({ properties })).ids;
-}
-
-/** The key that says the image of a server, where it is written for its kind alone. */
-export function imageOf(node: PlannedServer): string {
-  switch (node.role) {
-    case "load-balancer":
-      return "loadBalancers.image";
-    case "database":
-      return "database.image";
-    case "app-server":
-      return pathText(["appServers", node.group, "image"]);
-  }
 }

@@ -1,4 +1,5 @@
 import type { Problem } from "../problems";
+import { RELEASE_PORT } from "../spec";
 import { names, sortedEntries, type Draft } from "../shape/draft";
 import { listNames, nearest, pathText, quote, type PathPart } from "../shape/words";
 
@@ -8,7 +9,7 @@ const ENGINES = ["galera"];
 /** Ports that application servers themselves listen on. */
 const TAKEN = new Map([
   [22, "is the SSH server's port on every machine"],
-  [9201, "is the port on which application servers give each other their release"],
+  [RELEASE_PORT, "is the port on which application servers give each other their release"],
 ]);
 
 export function* checkMachines(draft: Draft): Generator<Problem> {

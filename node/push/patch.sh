@@ -13,25 +13,7 @@ trap '' HUP PIPE
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/common.sh"
-. "$HERE/store.sh"
-. "$HERE/packages.sh"
-. "$HERE/settle.sh"
-. "$HERE/network.sh"
-. "$HERE/haproxy.sh"
-. "$HERE/probe.sh"
-. "$HERE/vips.sh"
-. "$HERE/keepalived.sh"
-. "$HERE/load-balancer.sh"
-. "$HERE/galera-history.sh"
-. "$HERE/galera-sync.sh"
-. "$HERE/galera.sh"
-. "$HERE/database.sh"
-. "$HERE/take-release.sh"
-. "$HERE/app-server.sh"
-. "$HERE/running.sh"
-. "$HERE/originals.sh"
-. "$HERE/theirs.sh"
-. "$HERE/leaving.sh"
+. "$HERE/roles.sh"
 . "$HERE/updates.sh"
 
 ENDED=$RUN/patch-ended # exit code of the last run since the machine booted

@@ -15,27 +15,9 @@ trap '' HUP PIPE
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/common.sh"
 . "$HERE/bundle.sh"
-. "$HERE/store.sh"
-. "$HERE/packages.sh"
+. "$HERE/roles.sh"
 . "$HERE/validate.sh"
-. "$HERE/settle.sh"
-. "$HERE/network.sh"
-. "$HERE/haproxy.sh"
-. "$HERE/probe.sh"
-. "$HERE/vips.sh"
-. "$HERE/keepalived.sh"
-. "$HERE/load-balancer.sh"
-. "$HERE/galera-history.sh"
-. "$HERE/galera-sync.sh"
-. "$HERE/galera.sh"
-. "$HERE/database.sh"
-. "$HERE/take-release.sh"
-. "$HERE/app-server.sh"
-. "$HERE/running.sh"
-. "$HERE/originals.sh"
 . "$HERE/differences.sh"
-. "$HERE/theirs.sh"
-. "$HERE/leaving.sh"
 
 usage() {
     echo "usage: push.sh load-balancer|database|app-server files|secrets <bundle" >&2

@@ -26,7 +26,7 @@ export interface TrafficOptions {
    * SYN again (RFC 6298), or a gap would look shorter than it is.
    */
   timeout?: number;
-  /** How to run a command where clients are, e.g. clientCommand of harness/lab; here unless given. */
+  /** How to run a command where clients are, e.g. clientCommand of lab/lab.ts; here unless given. */
   via?: (...command: string[]) => [file: string, args: string[]];
 }
 

@@ -4,7 +4,7 @@ import type { Service, Spec } from "../../config/spec";
 import { type DatabaseCluster, GALERA_PORTS, MARIADB_PORT } from "../database";
 import { SSH_PORT, ZONES, type Flow, type Zone } from "../firewall";
 import { METRICS_PORT } from "../haproxy";
-import { RELEASE_PORT } from "../neighbours";
+import { RELEASE_PORT } from "../../config/spec";
 import type { Plan } from "../plan";
 import { RELAY_PORT } from "../relay";
 import { contradiction } from "./report";

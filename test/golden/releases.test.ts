@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type HaproxyRelease, type KeepalivedRelease, ROWS } from "../../render/releases";
+import { type HaproxyRelease, type KeepalivedRelease, ROWS } from "../../plan/releases";
 import { type Answer, Tree } from "./releases/tree";
 import { type Reader, READERS, readerRoots } from "./releases/roots";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { stackState } from "../../harness/places";
+import { stackState } from "../../operate/lab/places";
 import { type Result } from "../../operate/exec";
 import { until } from "../../operate/poll";
 import type { Stack } from "../../operate/stack";

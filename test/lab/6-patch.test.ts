@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { localRepository } from "../../harness/packages";
-import { LAB_PASSPHRASE, ROOT, stackState } from "../../harness/places";
+import { LAB_PASSPHRASE, ROOT, stackState } from "../../operate/lab/places";
 import { underTraffic } from "../../harness/rollout";
 import { exec, type Result } from "../../operate/exec";
 import type { Stack } from "../../operate/stack";

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { stringify } from "yaml";
-import { LAB_PASSPHRASE, ROOT } from "../../harness/places";
+import { LAB_PASSPHRASE, ROOT } from "../../operate/lab/places";
 import { exec } from "../../operate/exec";
 import type { Outputs } from "../../operate/fleet";
 import { Stack } from "../../operate/stack";

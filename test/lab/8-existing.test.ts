@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { clientCommand } from "../../harness/lab";
+import { clientCommand } from "../../operate/lab/lab";
 import { run, type Result } from "../../operate/exec";
 import { until } from "../../operate/poll";
 import type { Stack } from "../../operate/stack";

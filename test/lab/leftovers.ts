@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { stackState } from "../../harness/places";
+import { stackState } from "../../operate/lab/places";
 import { lab, NAME } from "./support";
 
 /** Empties the tests' project, and forgets their stack: what a run left that was killed would be in the way of the next. */

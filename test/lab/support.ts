@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Cluster } from "../../harness/cluster";
-import { LAB_PASSPHRASE, ROOT, stackState } from "../../harness/places";
+import { LAB_PASSPHRASE, ROOT, stackState } from "../../operate/lab/places";
 import { exec, type Result } from "../../operate/exec";
 import { Stack } from "../../operate/stack";
 import { StackFile } from "../../harness/stackFile";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
 import { type Rollout, rollOut } from "../../harness/rollout";
 import type { StackFile } from "../../harness/stackFile";
-import { stackState } from "../../harness/places";
+import { stackState } from "../../operate/lab/places";
 import { Fleet } from "../../operate/fleet";
 import { until } from "../../operate/poll";
 import type { Stack } from "../../operate/stack";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { ROOT } from "../../harness/places";
+import { ROOT } from "../../operate/lab/places";
 import type { Machine } from "./harness/machine";
 import { Site } from "./harness/site";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { join } from "node:path";
-import { ROOT } from "../../harness/places";
+import { ROOT } from "../../operate/lab/places";
 import { until } from "../../operate/poll";
 import { type App, bootApp, filesBefore, GROUP, letServeSample, pushApp, STRANGER } from "./harness/apps";
 import { assertDone, assertRefused } from "./harness/databases";

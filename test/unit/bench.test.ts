@@ -5,7 +5,7 @@ import { vary, varyBundle } from "../../bench/push/variant";
 import { shown, spread, table } from "../../bench/report";
 import { groups, sized, SMALLEST } from "../../bench/stack";
 import { readStackFile } from "../../config/file";
-import { ROOT } from "../../harness/places";
+import { ROOT } from "../../operate/lab/places";
 import { StackFile } from "../../harness/stackFile";
 import { load } from "../../plan/load";
 import type { Plan } from "../../plan/plan";

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { LAB_PASSPHRASE, ROOT } from "../../../harness/places";
+import { LAB_PASSPHRASE, ROOT } from "../../../operate/lab/places";
 import { StackFile } from "../../../harness/stackFile";
 import { exec, type Result } from "../../../operate/exec";
 import { Stack } from "../../../operate/stack";

@@ -6,7 +6,7 @@ import { EFFECTS } from "../../../change/effects";
 import { effectTable } from "../../../change/effectTable";
 import { allKeys } from "../../../config/shape/introspect";
 import { stackFile } from "../../../config/shape/schema";
-import { ROOT } from "../../../harness/places";
+import { ROOT } from "../../../operate/lab/places";
 
 test("every key of the stack file says what changing it does, and nothing else does", () => {
   const keys = allKeys(stackFile).map(({ key }) => key);

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, test } from "node:test";
-import { ROOT } from "../../../harness/places";
+import { ROOT } from "../../../operate/lab/places";
 
 const NODE = join(ROOT, "node");
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ROOT } from "../../../harness/places";
+import { ROOT } from "../../../operate/lab/places";
 
 test("every section that a refusal names is one of docs/recover.md", () => {
   const node = join(ROOT, "node");

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import { ROOT } from "../../../harness/places";
+import { ROOT } from "../../../operate/lab/places";
 import { temporaryFolder } from "../../support/folder";
 
 const folder = temporaryFolder();

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-export const ROOT = join(__dirname, "..");
+export const ROOT = join(__dirname, "..", "..");
 
 const LAB_STATE = process.env.HA_CLUSTER_LAB_STATE ?? "/var/lib/ha-cluster/lab";
 

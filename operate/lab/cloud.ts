@@ -1,5 +1,5 @@
-import { run } from "../operate/exec";
-import { type Cloud, OpenStack } from "../operate/faults/cloud";
+import { run } from "../exec";
+import { type Cloud, OpenStack } from "../faults/cloud";
 import { LAB, type Lab } from "./lab";
 
 /** Where the embedded cloud has its machines' cables (lab/README.md). */

@@ -2,15 +2,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { Cluster, type Family } from "../harness/cluster";
-import { fromClient } from "../harness/http";
-import { clientCommand } from "../harness/lab";
-import { LAB_PASSPHRASE, ROOT, stackState } from "../harness/places";
-import { until } from "../operate/poll";
-import { Stack } from "../operate/stack";
-import { gapsByUrl } from "../operate/traffic/gap";
-import { Traffic } from "../operate/traffic/traffic";
-import { StackFile } from "../harness/stackFile";
+import { Cluster, type Family } from "../cluster";
+import { fromClient } from "../http";
+import { clientCommand } from "../../operate/lab/lab";
+import { LAB_PASSPHRASE, ROOT, stackState } from "../../operate/lab/places";
+import { until } from "../../operate/poll";
+import { Stack } from "../../operate/stack";
+import { gapsByUrl } from "../../operate/traffic/gap";
+import { Traffic } from "../../operate/traffic/traffic";
+import { StackFile } from "../stackFile";
 import { Steps } from "./steps";
 
 const BOTH: Family[] = ["ipv4", "ipv6"];

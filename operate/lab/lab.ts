@@ -1,8 +1,9 @@
 import { join } from "node:path";
-import { type ExecOptions, exec, type Result, run } from "../operate/exec";
-import { until } from "../operate/poll";
+import { type ExecOptions, exec, type Result, run } from "../exec";
+import { until } from "../poll";
+import { ROOT } from "./places";
 
-export const LAB = join(__dirname, "..", "lab", "lab.sh");
+export const LAB = join(ROOT, "lab", "lab.sh");
 
 /** What a project can have, in an order in which it can be deleted, and what it has from the start. */
 const KINDS = ["server", "server group", "keypair", "port", "network", "security group"];
