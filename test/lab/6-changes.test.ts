@@ -1,18 +1,12 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
 import { fromClient } from "../../harness/http";
-import { type Rollout, rollOut } from "../../harness/rollout";
 import type { StackFile } from "../../harness/stackFile";
 import type { Stack } from "../../operate/stack";
-import { failuresOf, summaryOf } from "../../operate/traffic/summary";
 import { temporaryFolder } from "../support/folder";
-import { CERTIFICATE } from "../support/specs";
-import { cluster, lab, NAME, open, stackFile } from "./support";
-
-/** As in 6-rollouts.test.ts. */
-const PER_SECOND = 10;
+import { resources, servers } from "./standing";
+import { cluster, lab, open, stackFile } from "./support";
+import { unnoticed } from "./unnoticed";
 
 /** As m1.small, with more memory: Nova makes no disk smaller, so that the way back needs one of the same size. */
 const WIDE = "ha-cluster-test-wide";
@@ -21,61 +15,24 @@ const WIDE = "ha-cluster-test-wide";
 const NEWER = "debian-12-next";
 const SPARE = "dc4";
 
-/** Says that it is of another release; nothing is ever made of it. */
-const TRIXIE = "ha-cluster-test-debian-13";
-
-interface Row {
-  urn: string;
-  id?: string;
-  modified?: string;
-}
-
 describe("changes of a cluster that runs", () => {
   const folder = temporaryFolder();
-  const caFile = join(folder.path, "ca.pem");
 
   before(async () => {
-    writeFileSync(caFile, CERTIFICATE);
     // A run that was killed left it.
     await lab.admin("flavor", "delete", WIDE).catch(() => undefined);
     await lab.admin("flavor", "create", "--ram", "3072", "--disk", "10", "--vcpus", "1", WIDE);
-    await lab.admin("image", "delete", TRIXIE).catch(() => undefined);
-    const release = ["--property", "os_distro=debian", "--property", "os_version=13"];
-    await lab.admin("image", "create", "--public", "--file", caFile, "--disk-format", "raw", ...release, TRIXIE);
   });
   after(async () => {
     folder.remove();
     await lab.admin("flavor", "delete", WIDE);
-    await lab.admin("image", "delete", TRIXIE);
   });
 
   const stackOf = (file: StackFile): Promise<Stack> => open(file, folder.path);
 
-  async function resources(): Promise<Map<string, Row>> {
-    const stack = await stackOf(stackFile());
-    const text = await stack.must(["stack", "export", "--stack", NAME]);
-    const { deployment } = JSON.parse(text) as { deployment: { resources: Row[] } };
-    return new Map(deployment.resources.map((each) => [each.urn.split("$").at(-1)!, each]));
-  }
-
-  /** Nova's ids and Neutron's addresses: who is who, and where. */
-  async function servers(): Promise<Map<string, string>> {
-    const list = await lab.openstack<{ ID: string; Name: string; Networks: unknown }[]>("server", "list");
-    return new Map(list.map(({ ID, Name, Networks }) => [Name, `${ID} ${JSON.stringify(Networks)}`]));
-  }
-
-  async function unnoticed(t: TestContext, file: StackFile): Promise<Rollout> {
-    const rollout = await rollOut(cluster, await stackOf(file), {
-      families: ["ipv4", "ipv6"],
-      perSecond: PER_SECOND,
-      caFile,
-    });
-    const { sent, slowest, retransmitted } = summaryOf(rollout.attempts);
-    t.diagnostic(
-      `${rollout.seconds.toFixed(1)} s; ${failuresOf(rollout.attempts).length} of ${sent} requests failed, slowest ${slowest} ms, ${retransmitted} over 900 ms, client at most ${Math.round(rollout.lag)} ms late`,
-    );
-    assert.deepEqual(failuresOf(rollout.attempts), []);
-    return rollout;
+  async function becomes(t: TestContext, file: StackFile): Promise<void> {
+    const stack = await stackOf(file);
+    await unnoticed(t, () => stack.up());
   }
 
   async function threeDatabases(): Promise<void> {
@@ -91,84 +48,6 @@ describe("changes of a cluster that runs", () => {
     assert.match(body, new RegExp(token));
   }
 
-  for (const [what, change, words] of [
-    [
-      "another customer's name",
-      (file: StackFile) => file.set("customer", "acme"),
-      /ha-cluster:customer\n\s+the cluster's first name is test: with acme, all server groups would be replaced/,
-    ],
-    [
-      "zones exchanged",
-      (file: StackFile) =>
-        file.set("datacenters", { dc1: { availabilityZone: "dc2" }, dc2: { availabilityZone: "dc1" }, dc3: {} }),
-      /ha-cluster:datacenters\.dc1\.availabilityZone\n\s+is dc2, but test-\S+-dc1(-1)? runs in dc1: it would have to be deleted/,
-    ],
-    [
-      "a flavor with a smaller disk",
-      (file: StackFile) => file.set("database.flavor", "m1.tiny"),
-      /ha-cluster:database\.flavor\n\s+m1\.tiny has a disk of 1 GiB, and test-db-dc\d one of 10 GiB/,
-    ],
-    [
-      "a database on another Debian release",
-      (file: StackFile) => file.set("database.image", TRIXIE).set("mayReplace", ["db-dc1"]),
-      /ha-cluster:database\.image\n\s+ha-cluster-test-debian-13 is debian 13, and test-db-dc1 is of another release/,
-    ],
-    [
-      "an image that isn't there",
-      (file: StackFile) => file.set("appServers.app.image", "debian-99").set("mayReplace", ["app-dc1-1"]),
-      /ha-cluster:appServers\.app\.image\n\s+debian-99 is no image of this cloud/,
-    ],
-    [
-      "a datacenter under another name",
-      (file: StackFile) => file.set("datacenters", { dc1: {}, dc2: {}, ams: { availabilityZone: "dc3" } }),
-      /ha-cluster:datacenters\.ams\n\s+is new, while `dc3` would be deleted in the same run/,
-    ],
-  ] as const) {
-    test(`${what}: refused with the way to do it, and nothing is touched`, async () => {
-      // `up` runs the same program: one of them by both is enough.
-      await refused(() => stackOf(change(stackFile())), words, ["preview"]);
-    });
-  }
-
-  test("another root secret: refused with the way to do it, and nothing is touched", async () => {
-    const changed = async (): Promise<Stack> => {
-      const stack = await stackOf(stackFile());
-      const set = ["config", "set", "--secret", "ha-cluster:rootSecret", ...args(stack)];
-      await stack.must(set, { input: "another root secret of the tests, also 32 long" });
-      return stack;
-    };
-    await refused(changed, /ha-cluster:rootSecret\n\s+is not the one that this cluster was built with/);
-  });
-
-  /** All stacks of this file share one configuration file: the changed one is written last. */
-  async function refused(
-    changed: () => Promise<Stack>,
-    words: RegExp,
-    commands: readonly string[] = ["preview", "up"],
-  ): Promise<void> {
-    const before = await resources();
-    const stack = await changed();
-    for (const command of commands) {
-      const skip = command === "up" ? ["--yes", "--skip-preview"] : [];
-      const { code, stdout, stderr } = await stack.pulumi([command, ...skip, ...args(stack)]);
-      assert.notEqual(code, 0);
-      assert.match(`${stdout}${stderr}`, words);
-    }
-    assert.deepEqual([...(await resources()).keys()], [...before.keys()]);
-  }
-
-  for (const options of [["--skip-preview"], []]) {
-    test(`destroy ${options.join(" ")} deletes nothing, unless the file says so`, async () => {
-      const [state, cloud] = [await resources(), await servers()];
-      const stack = await stackOf(stackFile());
-      const { code, stdout } = await stack.pulumi(["destroy", "--yes", ...options, ...args(stack)]);
-      assert.notEqual(code, 0);
-      assert.match(stdout, /cluster-protection/);
-      assert.deepEqual([...(await resources()).keys()], [...state.keys()]);
-      assert.deepEqual(await servers(), cloud);
-    });
-  }
-
   test("a second group, which sorts first, moves nobody, and goes again", async (t) => {
     const before = await servers();
     const groups = { api: { perDatacenter: 1 }, app: { runtime: "python", perDatacenter: 1 } };
@@ -176,11 +55,11 @@ describe("changes of a cluster that runs", () => {
     const { stdout } = await (await stackOf(file())).preview();
     assert.match(stdout, /what this changes, by datacenter:\n\s+dc1 +api-dc1-1: made\n/);
     assert.match(stdout, /customers: nothing/);
-    await unnoticed(t, file());
+    await becomes(t, file());
     const during = await servers();
     assert.equal(during.size, 12);
     for (const [name, is] of before) assert.equal(during.get(name), is);
-    await unnoticed(t, stackFile());
+    await becomes(t, stackFile());
     assert.deepEqual(await servers(), before);
   });
 
@@ -215,7 +94,7 @@ describe("changes of a cluster that runs", () => {
       /db-dc3: DELETED and made anew, image debian-12 \(.*\) to debian-12-next \(.*\), zone dc3 to dc4;/,
     );
     assert.match(stdout, /image: .*lb-dc1.* stay so until/);
-    await unnoticed(t, file(WIDE).set("mayReplace", anew));
+    await becomes(t, file(WIDE).set("mayReplace", anew));
     const after = await servers();
     assert.deepEqual([...after.keys()].sort(), [...before.keys()].sort());
     for (const [name, is] of after) {
@@ -239,7 +118,7 @@ describe("changes of a cluster that runs", () => {
     }
     await rowIsThere(token);
     await threeDatabases();
-    const state = await resources();
+    const state = await resources(await stackOf(stackFile()));
     const when = (name: string): number => Date.parse(state.get(name)!.modified!);
     const ids = ["lb-dc2", "db-dc2", "app-dc2-1"];
     for (const id of [...ids, ...anew]) {
@@ -271,7 +150,7 @@ describe("changes of a cluster that runs", () => {
       assert.match(JSON.stringify(flavor), new RegExp(WIDE));
     }
 
-    await unnoticed(t, stackFile().set("mayReplace", anew));
+    await becomes(t, stackFile().set("mayReplace", anew));
     await rowIsThere(token);
     await threeDatabases();
   });
@@ -288,13 +167,13 @@ describe("changes of a cluster that runs", () => {
       unasked.stdout,
       /test-db-dc1 would be deleted with its copy of the data\n\s+→ .*mayDelete: \[db-dc1\]/,
     );
-    await unnoticed(t, two.set("mayDelete", ["db-dc1"]));
+    await becomes(t, two.set("mayDelete", ["db-dc1"]));
     const left = await servers();
     assert.deepEqual([...left.keys()].sort(), [...before.keys()].filter((name) => !name.includes("dc1")).sort());
     for (const [name, is] of left) assert.equal(is, before.get(name));
     await rowIsThere(token);
 
-    await unnoticed(t, stackFile());
+    await becomes(t, stackFile());
     const back = await servers();
     assert.deepEqual([...back.keys()].sort(), [...before.keys()].sort());
     for (const [name, is] of left) assert.equal(back.get(name), is);
@@ -308,7 +187,3 @@ describe("changes of a cluster that runs", () => {
     assert.doesNotMatch(await stack.up(), /created|updated|deleted|replaced/);
   });
 });
-
-function args({ options }: Stack): string[] {
-  return ["--stack", options.name, ...(options.configFile === undefined ? [] : ["--config-file", options.configFile])];
-}

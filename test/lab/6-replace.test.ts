@@ -1,62 +1,45 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fromClient } from "../../harness/http";
-import { underTraffic } from "../../harness/rollout";
 import { until } from "../../operate/poll";
 import type { Stack } from "../../operate/stack";
-import { failuresOf, summaryOf } from "../../operate/traffic/summary";
 import { temporaryFolder } from "../support/folder";
-import { CERTIFICATE } from "../support/specs";
+import { servers } from "./standing";
 import { cluster, lab, open, stackFile, verb } from "./support";
-
-/** As in 6-rollouts.test.ts. */
-const PER_SECOND = 10;
+import { unnoticed } from "./unnoticed";
 
 describe("`npm run replace`", () => {
   const folder = temporaryFolder();
   let stack: Stack;
 
   before(async () => {
-    writeFileSync(join(folder.path, "ca.pem"), CERTIFICATE);
     stack = await open(stackFile(), folder.path);
     await stack.up();
   });
   after(() => folder.remove());
 
-  async function ids(): Promise<Map<string, string>> {
-    const list = await lab.openstack<{ ID: string; Name: string }[]>("server", "list");
-    return new Map(list.map(({ ID, Name }) => [Name, ID]));
-  }
-
   /** All others are the very servers that they were. */
   async function onlyReplaced(name: string, before: Map<string, string>): Promise<void> {
-    const now = await ids();
+    const now = await servers();
     assert.notEqual(now.get(name), before.get(name));
     for (const [other, id] of before) if (other !== name) assert.equal(now.get(other), id, other);
   }
 
   test("the active load balancer hands over first, and no client notices", async (t) => {
-    const servers = await ids();
+    const before = await servers();
     const active = await cluster.master(cluster.addresses(["ipv4", "ipv6"]));
-    const replace = async (): Promise<string> => {
+    const { output } = await unnoticed(t, async () => {
       const { code, stdout, stderr } = await verb("replace", stack, "--yes", active);
       assert.equal(code, 0, stdout + stderr);
       return stdout;
-    };
-    const caFile = join(folder.path, "ca.pem");
-    const options = { families: ["ipv4", "ipv6"] as const, perSecond: PER_SECOND, caFile };
-    const { attempts, seconds, output } = await underTraffic(cluster, options, replace);
-    t.diagnostic(`${seconds.toFixed(1)} s; ${failuresOf(attempts).length} of ${summaryOf(attempts).sent} failed`);
-    assert.deepEqual(failuresOf(attempts), []);
+    });
     assert.match(output, new RegExp(`^${active} is deleted, with everything on its disk, and made anew\n`));
     assert.match(output, new RegExp(`${active} hands over and stops serving`));
-    await onlyReplaced(active, servers);
+    await onlyReplaced(active, before);
   });
 
   test("a database whose machine is dead is made anew from the others, but not while one of them is not synced", async () => {
-    const servers = await ids();
+    const before = await servers();
     const [broken, other] = ["test-db-dc2", "test-db-dc1"];
     const token = "written-before-it-died";
     await cluster.rowAcrossDatacenters(token);
@@ -65,7 +48,7 @@ describe("`npm run replace`", () => {
       const { code, stderr } = await verb("replace", stack, "--yes", broken);
       assert.equal(code, 1, stderr);
       assert.match(stderr, new RegExp(`^nothing done: ${other} is not synced: heal that first`));
-      assert.deepEqual(await ids(), servers);
+      assert.deepEqual(await servers(), before);
     } finally {
       await lab.on(other, "systemctl start mariadb");
     }
@@ -78,7 +61,7 @@ describe("`npm run replace`", () => {
     const { code, stdout, stderr } = await verb("replace", stack, "--yes", broken);
     assert.equal(code, 0, stdout + stderr);
     assert.match(stdout, new RegExp(`${broken} can't be told \\(not reached by SSH\\), and goes as it is`));
-    await onlyReplaced(broken, servers);
+    await onlyReplaced(broken, before);
     const { status, body } = await fromClient(lab, cluster.url("ipv4", `/rows/${token}`));
     assert.equal(status, 200, body);
     assert.match(await lab.on(broken, `mariadb -BNe "SHOW STATUS LIKE 'wsrep_cluster_size'"`), /3/);

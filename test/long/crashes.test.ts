@@ -4,17 +4,7 @@ import { run } from "../../operate/exec";
 import { until } from "../../operate/poll";
 import { App } from "../node/harness/app";
 import { behind, connected, keptAlive } from "../node/harness/handovers";
-import {
-  Client,
-  VIPS,
-  assertDone,
-  certificate,
-  files,
-  secretsWith,
-  untilDrained,
-  untilMaster,
-  vips,
-} from "../node/harness/load-balancers";
+import { Client, VIPS, bootPair, untilDrained, untilMaster, vips } from "../node/harness/load-balancers";
 import type { Machine } from "../node/harness/machine";
 import { Site } from "../node/harness/site";
 
@@ -32,16 +22,7 @@ before(async () => {
   site = Site.open();
   client = Client.on(site);
   app = await App.on(site);
-  [lb1, lb2] = await Promise.all([
-    site.boot("lb1", ["external", "internal"]),
-    site.boot("lb2", ["external", "internal"]),
-  ]);
-  const pem = await certificate(lb1, "www");
-  for (const machine of [lb1, lb2]) {
-    assertDone(await machine.push("load-balancer", "secrets", secretsWith(pem)));
-    assertDone(await machine.push("load-balancer", "files", behind(machine === lb1 ? files.lb1 : files.lb2)));
-  }
-  await untilMaster(lb1);
+  ({ lb1, lb2 } = await bootPair(site, behind));
 });
 after(() => {
   app.stop();

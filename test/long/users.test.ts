@@ -1,35 +1,22 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { after, before, describe, test, type TestContext } from "node:test";
-import { type Rollout, rollOut } from "../../harness/rollout";
+import { after, describe, test } from "node:test";
 import type { StackFile } from "../../harness/stackFile";
 import { stackState } from "../../operate/lab/places";
 import { Fleet } from "../../operate/fleet";
 import { until } from "../../operate/poll";
 import type { Stack } from "../../operate/stack";
-import { failuresOf, summaryOf } from "../../operate/traffic/summary";
 import { temporaryFolder } from "../support/folder";
-import { CERTIFICATE } from "../support/specs";
 import { killEngine } from "../lab/engine";
-import { cluster, lab, NAME, open, stackFile } from "../lab/support";
-
-/** As in lab/6-rollouts.test.ts. */
-const PER_SECOND = 10;
+import { servers } from "../lab/standing";
+import { lab, NAME, open, stackFile } from "../lab/support";
+import { unnoticed } from "../lab/unnoticed";
 
 describe("another user who logs in", () => {
   const folder = temporaryFolder();
-  const caFile = join(folder.path, "ca.pem");
 
-  before(() => writeFileSync(caFile, CERTIFICATE));
   after(() => folder.remove());
 
   const as = (user: string): StackFile => stackFile().set("ssh.user", user);
-
-  async function servers(): Promise<Map<string, string>> {
-    const list = await lab.openstack<{ ID: string; Name: string }[]>("server", "list");
-    return new Map(list.map(({ ID, Name }) => [Name, ID]));
-  }
 
   /** As the outputs tell an operator to log in: as whom, on each server. */
   async function logins(stack: Stack): Promise<Map<string, string>> {
@@ -44,21 +31,11 @@ describe("another user who logs in", () => {
     }
   }
 
-  async function unnoticed(t: TestContext, stack: Stack): Promise<Rollout> {
-    const rollout = await rollOut(cluster, stack, { families: ["ipv4", "ipv6"], perSecond: PER_SECOND, caFile });
-    const { sent, slowest } = summaryOf(rollout.attempts);
-    t.diagnostic(
-      `${rollout.seconds.toFixed(1)} s; ${failuresOf(rollout.attempts).length} of ${sent} requests failed, slowest ${slowest} ms`,
-    );
-    assert.deepEqual(failuresOf(rollout.attempts), []);
-    return rollout;
-  }
-
   test("is let in by every server that runs, unnoticed by clients, and by one that is made with it", async (t) => {
     const before = await servers();
     const file = as("ops").set("appServers.app.perDatacenter", { dc1: 1, dc2: 2, dc3: 1 });
     const stack = await open(file, folder.path);
-    const { output } = await unnoticed(t, stack);
+    const { output } = await unnoticed(t, () => stack.up());
     assert.match(output, /lb-dc1: debian lets ops in; nothing stops/);
     const now = await servers();
     assert.ok(now.has("test-app-dc2-2"));
@@ -95,7 +72,7 @@ describe("another user who logs in", () => {
     await onwards.up(["--expect-no-changes"]);
 
     const stack = await open(stackFile(), folder.path);
-    const { mastership } = await unnoticed(t, stack);
+    const { mastership } = await unnoticed(t, () => stack.up());
     assert.equal(mastership.handovers, 0, "nothing stops");
     assert.deepEqual([...new Set((await logins(stack)).values())], ["debian"]);
     await stack.up(["--expect-no-changes"]);

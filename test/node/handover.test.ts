@@ -8,17 +8,7 @@ import type { Attempt } from "../../operate/traffic/gap";
 import { Traffic } from "../../operate/traffic/traffic";
 import { App } from "./harness/app";
 import { behind, keptAlive } from "./harness/handovers";
-import {
-  Client,
-  VIPS,
-  assertDone,
-  certificate,
-  files,
-  secretsWith,
-  untilDrained,
-  untilMaster,
-  vips,
-} from "./harness/load-balancers";
+import { Client, VIPS, assertDone, bootPair, files, untilDrained, untilMaster, vips } from "./harness/load-balancers";
 import type { Machine } from "./harness/machine";
 import { Site } from "./harness/site";
 
@@ -32,18 +22,10 @@ before(async () => {
   site = Site.open();
   client = Client.on(site);
   app = await App.on(site);
-  [lb1, lb2] = await Promise.all([
-    site.boot("lb1", ["external", "internal"]),
-    site.boot("lb2", ["external", "internal"]),
-  ]);
-  const pem = await certificate(lb1, "www");
+  let pem: string;
+  ({ lb1, lb2, pem } = await bootPair(site, behind));
   caFile = join(site.directory, "ca.pem");
   writeFileSync(caFile, pem.slice(0, pem.indexOf("-----BEGIN PRIVATE KEY-----")));
-  for (const machine of [lb1, lb2]) {
-    assertDone(await machine.push("load-balancer", "secrets", secretsWith(pem)));
-    assertDone(await machine.push("load-balancer", "files", behind(machine === lb1 ? files.lb1 : files.lb2)));
-  }
-  await untilMaster(lb1);
 });
 after(() => {
   app.stop();

@@ -109,6 +109,29 @@ export async function untilDrained(machine: Machine): Promise<void> {
   assert.equal(await machine.output("ls /run/ha-cluster/draining 2>/dev/null || :"), "");
 }
 
+/** Two that were pushed to, the first of which has the VIPs. */
+export interface Pair {
+  lb1: Machine;
+  lb2: Machine;
+  /** Certificate and key that both serve. */
+  pem: string;
+}
+
+/** @param change what each one's files are beside the fixture's */
+export async function bootPair(site: Site, change = (text: string): string => text): Promise<Pair> {
+  const [lb1, lb2] = await Promise.all([
+    site.boot("lb1", ["external", "internal"]),
+    site.boot("lb2", ["external", "internal"]),
+  ]);
+  const pem = await certificate(lb1, "www");
+  for (const machine of [lb1, lb2]) {
+    assertDone(await machine.push("load-balancer", "secrets", secretsWith(pem)));
+    assertDone(await machine.push("load-balancer", "files", change(machine === lb1 ? files.lb1 : files.lb2)));
+  }
+  await untilMaster(lb1);
+  return { lb1, lb2, pem };
+}
+
 /** All files that a push may touch with their modes, owners, times and inodes, and the daemons' pids. */
 export function footprint(machine: Machine): Promise<string> {
   return machine.output(
