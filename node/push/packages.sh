@@ -110,7 +110,8 @@ install_packages() {
 without_starts() {
     forbid_starts
     done=yes
-    { patiently dpkg --configure -a && apt "$@"; } || done=no
+    patiently dpkg --configure -a || : # one that can't be may only need to be installed again, which apt does
+    apt "$@" || done=no
     allow_starts
     [ $done = yes ]
 }

@@ -124,6 +124,18 @@ test("after a power cut in mid-upgrade the same push ends with the versions that
   assert.match((await push(wanted)).stdout, /nothing to change/);
 });
 
+test("a package that dpkg wants to be reinstalled, as after another power cut, is", async () => {
+  const wanted = { haproxy: `${installed.haproxy}+next`, keepalived: `${installed.keepalived}+next` };
+  await lb2.output(
+    "perl -00 -pi -e 's/^Status: .*/Status: install reinstreq half-installed/m if /^Package: haproxy$/m' /var/lib/dpkg/status",
+  );
+  assert.match(await lb2.output("dpkg --configure -a 2>&1 || :"), /very bad inconsistent state/);
+  assertDone(await push(wanted));
+  assert.equal(await version("haproxy"), wanted.haproxy);
+  assert.equal(await lb2.output("dpkg --audit"), "");
+  await serves();
+});
+
 /** Takes all versions that end so from the archive. */
 function drop(suffix: string): Promise<string> {
   return lb2.output(`perl -00 -ni -e 'print unless /^Version: .*\\${suffix}$/m' /root/repository/Packages`);
