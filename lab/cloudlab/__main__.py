@@ -27,6 +27,8 @@ def parser() -> argparse.ArgumentParser:
     ssh.add_argument("name")
     ssh.add_argument("cmd", nargs=argparse.REMAINDER, metavar="CMD")
     add("client", "run a command on the internet's side").add_argument("cmd", nargs=argparse.REMAINDER, metavar="CMD")
+    image = add("image", "build an image that up doesn't: of another Debian release")
+    image.add_argument("name", choices=[name for name in settings.RELEASES if name != settings.IMAGE])
     console = add("console", "print a machine's console log")
     console.add_argument("--project")
     console.add_argument("name")
@@ -48,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
 
 def dispatch(given: argparse.Namespace) -> int:
     from .commands import down, fail, power, reach, status, up
+    from .install import image
 
     match given.command:
         case "up":
@@ -60,6 +63,8 @@ def dispatch(given: argparse.Namespace) -> int:
             reach.ssh(given.name, given.cmd, given.project)
         case "client":
             reach.client(given.cmd)
+        case "image":
+            image.ensure_release(given.name)
         case "console":
             reach.console(given.name, given.project)
         case "power":

@@ -39,7 +39,9 @@ HYPERVISORS = {
     "dc1": ("dc1-hv1", "dc1-hv2"), "dc2": ("dc2-hv1",), "dc3": ("dc3-hv1",), "dc4": ("dc4-hv1",),
 }
 IMAGE = "debian-12"
-IMAGES = (IMAGE, "debian-12-next")  # all but the first are layers over it: layers/NAME
+RELEASES = {IMAGE: "bookworm", "debian-13": "trixie"}  # all but the first are built when asked for
+LAYERS = ("debian-12-next",)  # laid over the first: layers/NAME
+IMAGES = (*RELEASES, *LAYERS)
 # name, vCPUs, RAM in MiB, disk in GiB
 FLAVORS = (("m1.tiny", 1, 512, 1), ("m1.small", 1, 2048, 10), ("m1.medium", 2, 4096, 20), ("m1.large", 4, 8192, 40))
 

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Builds the machines' image: build.sh TARGET. Run in a mount namespace of its own.
+# Builds the machines' image: build.sh TARGET SUITE. Run in a mount namespace of its own.
 # HA_CLUSTER_DEBIAN_MIRROR: where to take Debian from, when the official mirrors can't be reached.
 set -euo pipefail
 
-target=$1
+target=$1 suite=$2
 here=$(cd "$(dirname "$0")" && pwd)
-suite=bookworm
 
 packages=$(grep -v '^#' "$here/packages.txt" | paste -sd,)
 # Machines live for hours: no documentation, and no fsync while the image is built.

@@ -5,10 +5,11 @@ import re
 from pathlib import Path
 
 from ..base.files import remove_tree
-from ..settings import CACHE
+from ..settings import CACHE, IMAGE, RELEASES
 
 KEPT = 4  # of each kind: two checkouts with services and tests
-ENTRY = re.compile(r"(image|layer|venv|schema)-[0-9a-f]{12}(\.tar\.gz)?")
+KINDS = ("image", "layer", "venv", "schema", *(name for name in RELEASES if name != IMAGE))
+ENTRY = re.compile(rf"({'|'.join(KINDS)})-[0-9a-f]{{12}}(\.tar\.gz)?")
 
 
 def use(*entries: Path) -> None:
@@ -21,7 +22,7 @@ def use(*entries: Path) -> None:
 def superfluous(entries: list[tuple[str, float]], needed: str) -> list[str]:
     """Of (name, last use) the names to remove; `needed` is a text that names what must stay."""
     old = []
-    for kind in ("image", "layer", "venv", "schema"):
+    for kind in KINDS:
         mine = sorted((e for e in entries if (m := ENTRY.fullmatch(e[0])) and m[1] == kind), key=lambda e: -e[1])
         old += [name for name, _ in mine[KEPT:] if name not in needed]
     return old

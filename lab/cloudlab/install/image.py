@@ -1,6 +1,7 @@
 """The machines' images: folders that are the lower layers of every machine's disk.
 
-The first image is built by debootstrap; each other is a folder of files laid over it.
+The first image is built by debootstrap, as are those of other Debian releases, when `lab.sh image` asks for one; each
+other is a folder of files laid over the first.
 """
 
 import hashlib
@@ -9,31 +10,36 @@ from pathlib import Path
 
 from ..base.files import fingerprint, remove_tree
 from ..base.lock import exclusive
-from ..base.run import run
-from ..settings import CACHE, IMAGE, IMAGES, LAB, LOGS
+from ..base.run import LabError, run
+from ..settings import CACHE, IMAGE, IMAGES, LAB, LAYERS, LOGS, RELEASES
+from . import cache
 
 SOURCE = LAB / "image"
-LAYERS = LAB / "layers"
+SOURCES = LAB / "layers"
 
 
-def path() -> Path:
-    """The first image."""
-    return CACHE / f"image-{fingerprint(SOURCE)}"
+def path(name: str = IMAGE) -> Path:
+    """An image that debootstrap builds, the first unless named."""
+    return CACHE / f"{'image' if name == IMAGE else name}-{fingerprint(SOURCE)}"
 
 
 def layer(name: str) -> Path:
     """What another image lays over the first."""
-    return CACHE / f"layer-{fingerprint(LAYERS / name, name)}"
+    return CACHE / f"layer-{fingerprint(SOURCES / name, name)}"
 
 
 def paths() -> list[Path]:
-    """Every folder that the images consist of."""
-    return [path(), *(layer(name) for name in IMAGES[1:])]
+    """Every folder that the images consist of which are always there."""
+    return [path(), *(layer(name) for name in LAYERS)]
 
 
 def lower(name: str) -> str:
     """An image as overlayfs takes it (lowerdir): the upper layer first."""
-    return str(path()) if name == IMAGE else f"{layer(name)}:{path()}"
+    if name in LAYERS:
+        return f"{layer(name)}:{path()}"
+    if not path(name).exists():
+        raise LabError(f"{name} is not built: lab.sh image {name}")
+    return str(path(name))
 
 
 def token(name: str) -> bytes:
@@ -52,9 +58,16 @@ def ensure() -> None:
     if all(folder.exists() for folder in paths()):
         return
     with exclusive(CACHE / "image.lock", "another checkout is building the image; waiting"):
-        _make(path(), _bootstrap)
-        for name in IMAGES[1:]:
-            _make(layer(name), lambda target, source=LAYERS / name: _lay(source, target))
+        _make(path(), lambda target: _bootstrap(target, RELEASES[IMAGE]))
+        for name in LAYERS:
+            _make(layer(name), lambda target, source=SOURCES / name: _lay(source, target))
+
+
+def ensure_release(name: str) -> None:
+    """Build the image of another Debian release, unless it is there."""
+    with exclusive(CACHE / "image.lock", "another checkout is building the image; waiting"):
+        _make(path(name), lambda target: _bootstrap(target, RELEASES[name]))
+    cache.use(path(name))
 
 
 def _make(target: Path, build) -> None:
@@ -70,9 +83,9 @@ def _make(target: Path, build) -> None:
         building.rename(target)
 
 
-def _bootstrap(target: Path) -> None:
+def _bootstrap(target: Path, suite: str) -> None:
     # In a mount namespace of its own: what the build mounts is gone with it, also after kill -9.
-    built = run("unshare", "--mount", "--propagation", "private", "bash", SOURCE / "build.sh", target)
+    built = run("unshare", "--mount", "--propagation", "private", "bash", SOURCE / "build.sh", target, suite)
     (LOGS / "image.log").write_text(built.stdout + built.stderr)
 
 

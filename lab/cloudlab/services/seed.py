@@ -88,7 +88,7 @@ def _image(glance: Api, name: str) -> None:
     if not found:
         found = glance.call("POST", "/images", json={
             "name": name, "disk_format": "raw", "container_format": "bare", "visibility": "public",
-            "min_disk": 1, "os_distro": "debian", "os_version": "12"})
+            "min_disk": 1, "os_distro": "debian", "os_version": name.split("-")[1]})
     if found["status"] == "queued":
         glance.call("PUT", f"/images/{found['id']}/file", data=image.token(name),
                     headers={"Content-Type": "application/octet-stream"})

@@ -6,10 +6,10 @@ import re
 import pytest
 
 from cloudlab import settings
-from cloudlab.base.run import run
+from cloudlab.base.run import LabError, run
 from cloudlab.hypervisor.disk import Disk
 from cloudlab.hypervisor.machine import Machine
-from cloudlab.install import image
+from cloudlab.install import cache, image
 
 
 @pytest.fixture
@@ -68,13 +68,19 @@ def test_nothing_kept_means_nothing_to_go_back_to(machine):
     assert gib(machine.disk) == 2
 
 
-def test_every_image_is_the_first_with_at_most_a_layer():
-    first, *others = settings.IMAGES
-    assert image.lower(first) == str(image.path())
-    for name in others:
+def test_every_image_is_built_or_a_layer_over_the_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(image, "CACHE", tmp_path)
+    for name in settings.RELEASES:
+        with pytest.raises(LabError, match=f"{name} is not built"):
+            image.lower(name)
+        image.path(name).mkdir()
+        assert image.lower(name) == str(image.path(name))
+    for name in settings.LAYERS:
         assert image.lower(name).split(":") == [str(image.layer(name)), str(image.path())]
-        assert (image.LAYERS / name).is_dir()
-    assert len(set(image.paths())) == len(settings.IMAGES)
+        assert (image.SOURCES / name).is_dir()
+    folders = [image.path(name) for name in settings.RELEASES] + [image.layer(name) for name in settings.LAYERS]
+    assert len(set(folders)) == len(settings.IMAGES)
+    assert all(cache.ENTRY.fullmatch(folder.name) for folder in folders)
 
 
 def test_images_are_known_by_their_content_not_their_name():
