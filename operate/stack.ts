@@ -7,6 +7,8 @@ import { type ExecOptions, exec, type Result, run } from "./exec";
 
 export interface StackOptions {
   name: string;
+  /** The folder of the program, for another version of it than this one. */
+  checkout?: string;
   /** The stack's configuration; `Pulumi.<name>.yaml` in the checkout unless given. */
   configFile?: string;
   /** Folder that keeps the state; where the user's own environment says unless given. */
@@ -28,7 +30,7 @@ export class Stack {
 
   static async open(options: StackOptions): Promise<Stack> {
     const stack = new Stack(options, await environment(options));
-    const file = join(ROOT, `Pulumi.${options.name}.yaml`);
+    const file = join(options.checkout ?? ROOT, `Pulumi.${options.name}.yaml`);
     const found = existsSync(file);
     await stack.must(["stack", "select", "--create", options.name]);
     // A new stack gets a file in the checkout, also where its configuration is elsewhere.
@@ -45,7 +47,7 @@ export class Stack {
 
   /** Any command of pulumi on this stack; the exit code is the caller's to judge. */
   pulumi(args: readonly string[], options: ExecOptions = {}): Promise<Result> {
-    return exec("pulumi", [...args, "--non-interactive"], { cwd: ROOT, env: this.env, timeout: 1_200_000, ...options });
+    return exec("pulumi", [...args, "--non-interactive"], { ...this.place, ...options });
   }
 
   up(args: readonly string[] = [], options: ExecOptions = {}): Promise<string> {
@@ -78,12 +80,16 @@ export class Stack {
 
   /** What stands, as the state has it; no secret is read. */
   deployed(): Promise<Deployed> {
-    return readState(this.options.name, { cwd: ROOT, env: this.env });
+    return readState(this.options.name, this.place);
   }
 
   /** Runs a command of pulumi that must succeed. */
   must(args: readonly string[], options: ExecOptions = {}): Promise<string> {
-    return run("pulumi", [...args, "--non-interactive"], { cwd: ROOT, env: this.env, timeout: 1_200_000, ...options });
+    return run("pulumi", [...args, "--non-interactive"], { ...this.place, ...options });
+  }
+
+  private get place(): ExecOptions {
+    return { cwd: this.options.checkout ?? ROOT, env: this.env, timeout: 1_200_000 };
   }
 
   private select(): string[] {

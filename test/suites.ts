@@ -45,15 +45,14 @@ function cluster(): Part[] {
   return files("lab").map((path) => node(`cluster: ${/\d-(.+)\.test\.ts$/.exec(path)![1]!}`, [path]));
 }
 
-/** What takes too long for every run, on a cluster of its own. */
+/** What takes too long for every run, on a cluster of its own; the upgrades build theirs. */
 export function long(): Part[] {
   const named = (name: string): Part => cluster().find((part) => part.name === `cluster: ${name}`)!;
   const build = { ...named("build"), prepare: removeLeftovers };
   const parts = files("long").map((path) => node(`long: ${/([^/]+)\.test\.ts$/.exec(path)![1]!}`, [path]));
-  return [
-    build,
-    ...[named("ipv6-rollout"), ...parts, named("destroy")].map((part) => ({ ...part, needs: build.name })),
-  ];
+  const upgrade = parts.find(({ name }) => name === "long: upgrade")!;
+  const story = [named("ipv6-rollout"), ...parts.filter((part) => part !== upgrade), named("destroy")];
+  return [build, ...story.map((part) => ({ ...part, needs: build.name })), { ...upgrade, prepare: removeLeftovers }];
 }
 
 /** What needs the embedded cloud. The files are one story: the cluster is built in the first, and removed in the last. */

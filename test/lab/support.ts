@@ -24,9 +24,9 @@ export const cluster = new Cluster({
 });
 export const { lab } = cluster;
 
-/** The stack file of dev, moved to the test project's addresses and with a second VIP. */
-export function stackFile(): StackFile {
-  return StackFile.read(join(ROOT, "Pulumi.dev.yaml"))
+/** The stack file of dev, as a checkout has it, moved to the test project's addresses and with a second VIP. */
+export function stackFile(checkout = ROOT): StackFile {
+  return StackFile.read(join(checkout, "Pulumi.dev.yaml"))
     .set("openstack:cloud", "lab-test")
     .set("external.ipv4", { cidr: "203.0.113.192/26", gateway: "203.0.113.193" })
     .set("external.ipv6", { prefix: "2001:db8:46::/48", gateway: "2001:db8:46::1" })
@@ -55,12 +55,17 @@ export function verb(name: string, { options }: Stack, ...args: string[]): Promi
   );
 }
 
-/** The stack with this configuration; its state outlives an interrupted run, so that the next one can clean up. */
-export async function open(file: StackFile, folder: string): Promise<Stack> {
+/**
+ * The stack with this configuration; its state outlives an interrupted run, so that the next one can clean up.
+ *
+ * @param checkout of another version of the program
+ */
+export async function open(file: StackFile, folder: string, checkout = ROOT): Promise<Stack> {
   const state = stackState(NAME);
   mkdirSync(state, { recursive: true, mode: 0o700 });
   return Stack.open({
     name: NAME,
+    checkout,
     configFile: file.write(join(folder, `Pulumi.${NAME}.yaml`)),
     state,
     passphrase: LAB_PASSPHRASE,

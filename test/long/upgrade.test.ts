@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { ROOT } from "../../operate/lab/places";
+import { run } from "../../operate/exec";
+import type { Stack } from "../../operate/stack";
+import { temporaryFolder } from "../support/folder";
+import { servers } from "../lab/standing";
+import { cluster, lab, NAME, open, stackFile } from "../lab/support";
+import { unnoticed } from "../lab/unnoticed";
+
+/** The commits that were handed out, whose clusters run somewhere. */
+const RELEASES = ["41a27bf"];
+
+for (const release of RELEASES) {
+  describe(`a cluster that ${release} built, with its own stack file`, () => {
+    const folder = temporaryFolder();
+    const checkout = join(folder.path, release);
+    let stack: Stack;
+    let built: Map<string, string>;
+    const token = `written-under-${release}`;
+
+    before(async () => {
+      await run("git", ["worktree", "add", "--quiet", "--detach", checkout, release], { cwd: ROOT });
+      await run("npm", ["ci", "--silent", "--no-audit", "--no-fund"], { cwd: checkout, timeout: 300_000 });
+      await (await open(stackFile(checkout), folder.path, checkout)).up();
+      built = await servers();
+      await cluster.rowAcrossDatacenters(token);
+      stack = await open(stackFile(checkout), folder.path);
+    });
+    after(async () => {
+      await lab.empty();
+      await run("git", ["worktree", "remove", "--force", checkout], { cwd: ROOT });
+      folder.remove();
+    });
+
+    test("a preview replaces nothing, deletes nothing, and stops nobody", async () => {
+      const { code, stdout, stderr } = await stack.preview();
+      assert.equal(code, 0, stdout + stderr);
+      assert.doesNotMatch(stdout, /replace|STOPPED|DELETED|^ +- /m);
+      assert.match(stdout, /lb-dc1: .*; if it is active it hands the VIPs over first, and drains/);
+    });
+
+    test("`up` goes through on the same servers, and nobody notices", async (t) => {
+      await unnoticed(t, () => stack.up());
+      assert.deepEqual(await servers(), built);
+      const { stdout } = await lab.client("curl", "--silent", cluster.url("ipv4", `/rows/${token}`));
+      assert.match(stdout, new RegExp(token));
+      await stack.up(["--expect-no-changes"]);
+    });
+
+    test("it is then as any other: nothing destroys it unasked, and nothing is left of it", async () => {
+      await assert.rejects(stack.destroy(), /protect/);
+      assert.deepEqual(await servers(), built);
+      const asked = await open(stackFile(checkout).set("mayDestroy", NAME), folder.path);
+      await asked.up();
+      await asked.destroy();
+      assert.deepEqual(await servers(), new Map());
+    });
+  });
+}
