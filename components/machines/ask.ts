@@ -46,7 +46,7 @@ export async function askCloud(
     problems: firstOfEach([
       ...made.flatMap((node) => {
         const why = images.find(([name]) => name === node.image)?.[1].why;
-        return why === undefined ? [] : [noImage(node, why)];
+        return why === undefined ? [] : [noImage(names.length === 1 ? "image" : imageOf(node), node, why)];
       }),
       ...made.flatMap((node) => (places && !places.includes(node.availabilityZone) ? [noZone(node, places)] : [])),
       ...zones.flatMap(([pair, server]) => (typeof server === "string" ? [unasked(pair, server)] : [])),
@@ -54,9 +54,9 @@ export async function askCloud(
   };
 }
 
-function noImage(node: PlannedServer, why: string): Problem {
+function noImage(path: string, node: PlannedServer, why: string): Problem {
   return {
-    path: imageOf(node),
+    path,
     cause: `${node.image!} is no image of this cloud: ${why}`,
     mend: "`openstack image list` shows them",
   };
@@ -88,7 +88,7 @@ export async function objections(plan: Plan, deployed: Deployed, change: Change)
     externalNetwork(plan, deployed),
     ...failed.map(ofFailure),
     ...change.resized.map((pair) => ofFlavor(pair, { onDisk: true })),
-    ...change.replaced.flatMap((pair) => [ofFlavor(pair, { onDisk: false }), otherRelease(pair)]),
+    ...change.replaced.flatMap((pair) => [ofFlavor(pair, { onDisk: false }), otherRelease(plan, pair)]),
   ]);
   return firstOfEach(problems.flatMap((each) => each ?? []));
 }

@@ -25,6 +25,7 @@ export function stateOf(plan: Plan): Resource[] {
       const path = `$ha-cluster:index:${COMPONENTS[node.role]}$ha-cluster:openstack:Machine`;
       const port = (name: string, addresses: (string | undefined)[]): Resource =>
         resource(path, "openstack:networking/port:Port", `${node.id}-${name}`, {
+          networkId: `id-of-${name}`,
           allFixedIps: addresses.filter((each) => each !== undefined),
         });
       return [

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
+import { changeOf, matched } from "../../../change/change";
+import { deployed, type Resource } from "../../../change/deployed";
+import type { Problem } from "../../../config/problems";
+import { plan } from "../../../plan/plan";
+import { dualStack, specOf } from "../../support/specs";
+import { stateOf } from "../../support/state";
+
+/*
+ * What is asked of the cloud before anything is made, and what is said of its answers. The lab shows that a real one answers so
+ * (test/lab/6-refusals.test.ts).
+ */
+
+interface Image {
+  id: string;
+  properties?: Record<string, string>;
+}
+
+const BOOKWORM = { os_distro: "debian", os_version: "12" };
+const TRIXIE = { os_distro: "debian", os_version: "13" };
+const FLAVORS: Record<string, number> = { "m1.small": 10, "m1.tiny": 1, "m1.medium": 20 };
+
+const cloud = {
+  images: {} as Record<string, Image>,
+  zones: ["dc1", "dc2", "dc3", "dc4"] as string[] | undefined,
+  servers: {} as Record<string, { availabilityZone: string; flavorName: string }>,
+};
+
+function answer(token: string, inputs: Record<string, unknown>): object {
+  const name = String(inputs["name"]);
+  const known = <T>(found: T | undefined): T => {
+    if (found === undefined) throw new Error(`no ${name}`);
+    return found;
+  };
+  switch (token.split(":").at(-1)) {
+    case "getImage":
+      return known(cloud.images[name]);
+    case "getImageIds": {
+      const wanted = Object.entries((inputs["properties"] ?? {}) as Record<string, string>);
+      const alike = Object.values(cloud.images).filter(({ properties = {} }) =>
+        wanted.every(([key, value]) => properties[key] === value),
+      );
+      return { ids: alike.map(({ id }) => id) };
+    }
+    case "getAvailabilityZones":
+      return { names: known(cloud.zones) };
+    case "getInstanceV2":
+      return known(cloud.servers[String(inputs["id"])]);
+    case "getFlavor":
+      return { disk: known(FLAVORS[name]) };
+    case "getNetwork":
+      return { id: `id-of-${name}` };
+    default:
+      throw new Error(`nobody asks for ${token}`);
+  }
+}
+
+before(() =>
+  pulumi.runtime.setMocks({
+    newResource: () => {
+      throw new Error("nothing is made");
+    },
+    call: ({ token, inputs }) => answer(token, inputs as Record<string, unknown>),
+  }),
+);
+
+/** All that is said against a change of the cluster that a stack file made. */
+async function said(changes: Parameters<typeof dualStack>[0], state: Resource[] = standing()): Promise<Problem[]> {
+  const { askCloud, objections } = await import("../../../components/machines/ask");
+  const spec = specOf(dualStack(changes));
+  const planned = plan(spec);
+  const now = deployed(state);
+  const intent = { mayDelete: [], mayReplace: spec.mayReplace, mayRepair: [] };
+  const { cloud: answers, problems } = await askCloud(planned, matched(planned, now), intent);
+  return [...problems, ...(await objections(planned, now, changeOf(planned, now, intent, answers)))];
+}
+
+function standing(): Resource[] {
+  return stateOf(plan(specOf(dualStack())));
+}
+
+/** Each image has what these properties say. */
+function images(debian12: Image["properties"], next: Image["properties"]): void {
+  cloud.images = {
+    "debian-12": { id: "id-of-debian-12", ...(debian12 && { properties: debian12 }) },
+    next: { id: "id-of-next", ...(next && { properties: next }) },
+  };
+}
+
+const paths = (problems: Problem[]): string[] => problems.map(({ path }) => path);
+
+test("nothing is said against a file that changes nothing", async () => {
+  images(BOOKWORM, TRIXIE);
+  assert.deepEqual(await said({}), []);
+});
+
+test("a database stays on its release, where images say what they hold", async () => {
+  images(BOOKWORM, TRIXIE);
+  const [problem, ...others] = await said({ image: "next", mayReplace: ["db-dc3", "app-dc1-1", "lb-dc1"] });
+  assert.deepEqual(others, []);
+  assert.equal(problem!.path, "database.image");
+  assert.match(problem!.cause, /^next is debian 13, and dev-db-dc3 is of another release: its MariaDB could not/);
+  assert.match(problem!.mend, /leave db-dc3 out of `mayReplace`/);
+  images(BOOKWORM, BOOKWORM);
+  assert.deepEqual(await said({ image: "next", mayReplace: ["db-dc3"] }), []);
+  for (const [old, next] of [
+    [undefined, TRIXIE],
+    [BOOKWORM, undefined],
+  ] as const) {
+    images(old, next);
+    assert.deepEqual(await said({ image: "next", mayReplace: ["db-dc3"] }), []);
+  }
+});
+
+test("a load balancer goes to another release only without the versions of the old one", async () => {
+  images(BOOKWORM, TRIXIE);
+  const packages = { haproxy: "2.6.12-1", keepalived: "1:2.2.7-1" };
+  const [problem, ...others] = await said({ loadBalancers: { image: "next", packages }, mayReplace: ["lb-dc3"] });
+  assert.deepEqual(others, []);
+  assert.equal(problem!.path, "loadBalancers.packages");
+  assert.match(
+    problem!.cause,
+    /dev-lb-dc3 is of another release: it has no `haproxy 2\.6\.12-1` and `keepalived 1:2\.2\.7-1`$/,
+  );
+  assert.deepEqual(await said({ loadBalancers: { image: "next", packages } }), [], "it stays on its own");
+  assert.deepEqual(await said({ loadBalancers: { image: "next" }, mayReplace: ["lb-dc3"] }), []);
+  images(BOOKWORM, BOOKWORM);
+  assert.deepEqual(await said({ loadBalancers: { image: "next", packages }, mayReplace: ["lb-dc3"] }), []);
+});
+
+test("an image that isn't there stops only what would be made of it", async () => {
+  images(BOOKWORM, TRIXIE);
+  assert.deepEqual(await said({ image: "gone" }), []);
+  const [problem, ...others] = await said({ image: "gone", mayReplace: ["lb-dc1"] });
+  assert.deepEqual(others, []);
+  assert.equal(problem!.path, "image");
+  assert.match(problem!.cause, /^gone is no image of this cloud/);
+  assert.deepEqual(paths(await said({ database: { image: "gone" }, mayReplace: ["db-dc1"] })), ["database.image"]);
+});
+
+test("a zone that isn't there is said, unless zones may not be asked for", async () => {
+  images(BOOKWORM, TRIXIE);
+  const datacenters = { dc1: {}, dc2: {}, dc3: { availabilityZone: "nowhere" } };
+  const mayReplace = ["lb-dc3", "db-dc3", "app-dc3-1"];
+  cloud.servers = {};
+  for (const { urn, id } of standing()) {
+    const zone = /instance:Instance::.*(dc\d)/.exec(urn)?.[1];
+    if (zone !== undefined) cloud.servers[id!] = { availabilityZone: zone, flavorName: "m1.small" };
+  }
+  assert.deepEqual(paths(await said({ datacenters, mayReplace })), ["datacenters.dc3.availabilityZone"]);
+  cloud.zones = undefined;
+  assert.deepEqual(await said({ datacenters, mayReplace }), []);
+  cloud.zones = ["dc1", "dc2", "dc3", "dc4"];
+  cloud.servers = {};
+  const unasked = await said({ datacenters: { dc1: {}, dc2: {}, dc3: { availabilityZone: "dc4" } } });
+  assert.match(unasked[0]!.cause, /Nova can't be asked where dev-\S+ stands/);
+});
+
+test("a flavor with a smaller disk, or that isn't there, is refused before anybody says farewell", async () => {
+  images(BOOKWORM, TRIXIE);
+  const [smaller] = await said({ database: { flavor: "m1.tiny" } });
+  assert.equal(smaller!.path, "database.flavor");
+  assert.match(smaller!.cause, /m1\.tiny has a disk of 1 GiB, and dev-db-dc\d one of 10 GiB \(m1\.small\)/);
+  const [unknown] = await said({ loadBalancers: { flavor: "m9" } });
+  assert.match(unknown!.cause, /^m9 is no flavor of this cloud/);
+  assert.deepEqual(await said({ database: { flavor: "m1.medium" } }), []);
+});
