@@ -54,7 +54,7 @@ export interface PlannedDatabase extends DatabaseServer {
 
 export type { PlannedAppServer } from "./neighbours";
 
-/** Of machines that are made, whatever the image is called. */
+/** Of machines that are made, whatever the image is called: Debian 12, and 13, which reads all that 12 does. */
 const MADE_RELEASE = "debian-12";
 
 /**

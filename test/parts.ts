@@ -22,6 +22,8 @@ export interface Part {
   cwd?: string;
   /** Another part without whose success this one can't run; then it counts as one failure. */
   needs?: string;
+  /** Needs processors and nobody's patience: it runs while the others wait for machines, with the time that these leave (nice(1)). */
+  beside?: boolean;
   /** Has to succeed first; when it does not, that counts as one failure. */
   prepare?: () => Promise<void>;
 }
@@ -35,11 +37,25 @@ export interface Outcome {
 
 const FAILURE: Counts = { passed: 0, failed: 1, skipped: 0 };
 
+/** What a runner says is printed as it comes, or, of what runs beside others, at its end. */
 export async function runPart(part: Part, blocked: boolean): Promise<Outcome> {
-  console.log(`\n--- ${part.name}`);
+  let printed = "";
+  const print = (text: string): void => {
+    if (part.beside) printed += text;
+    else process.stdout.write(text);
+  };
+  try {
+    print(`\n--- ${part.name}\n`);
+    return await outcomeOf(part, blocked, print);
+  } finally {
+    process.stdout.write(printed);
+  }
+}
+
+async function outcomeOf(part: Part, blocked: boolean, print: (text: string) => void): Promise<Outcome> {
   const notRun = (why: string): Outcome => {
     const words = `not run: ${why}`;
-    console.log(words);
+    print(`${words}\n`);
     return { counts: FAILURE, failures: words };
   };
   if (blocked) return notRun(`it needs ${part.needs ?? "another part"}, which failed`);
@@ -51,12 +67,14 @@ export async function runPart(part: Part, blocked: boolean): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), "ha-cluster-report-"));
   try {
     const report = join(folder, "report");
-    const [file, ...args] = part.command;
-    const result = await exec(file, [...reporting(part, report), ...args], {
+    const [program, ...given] = part.command;
+    const command = [program, ...reporting(part, report), ...given];
+    const [file, ...args] = part.beside ? ["nice", "-n", "19", ...command] : command;
+    const result = await exec(file!, args, {
       env: { ...process.env, ...part.env },
       ...(part.cwd === undefined ? {} : { cwd: part.cwd }),
       timeout: 3_600_000,
-      echo: (text) => (part.count === "go" ? undefined : process.stdout.write(text)),
+      echo: (text) => (part.count === "go" ? undefined : print(text)),
     });
     return judge(part, result, report);
   } finally {

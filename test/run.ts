@@ -7,7 +7,7 @@ const USAGE = `test/run.ts [--unit | --long] [NAME...]
   --long   only what takes too long for every run
   NAME     only the parts whose names contain one of these`;
 
-/** Runs every part in turn, and says at the end how each went; exit code 1 when anything failed. */
+/** Runs the parts, and says at the end how each went; exit code 1 when anything failed. */
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -26,14 +26,17 @@ async function main(): Promise<number> {
     return 2;
   }
   const results: (Outcome & { part: Part; seconds: number })[] = [];
-  for (const part of parts) {
-    const began = Date.now();
-    const outcome = await runPart(
-      part,
-      results.some((each) => each.part.name === part.needs && each.counts.failed > 0),
-    );
-    results.push({ part, ...outcome, seconds: (Date.now() - began) / 1000 });
-  }
+  const inTurn = async (some: readonly Part[]): Promise<void> => {
+    for (const part of some) {
+      const began = Date.now();
+      const outcome = await runPart(
+        part,
+        results.some((each) => each.part.name === part.needs && each.counts.failed > 0),
+      );
+      results.push({ part, ...outcome, seconds: (Date.now() - began) / 1000 });
+    }
+  };
+  await Promise.all([true, false].map((beside) => inTurn(parts.filter((part) => (part.beside ?? false) === beside))));
   // Once more: half an hour of output hides it.
   for (const { part, failures } of results) if (failures !== "") console.log(`\n--- failed: ${part.name}\n${failures}`);
   console.log("");

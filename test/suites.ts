@@ -15,13 +15,21 @@ function node(name: string, paths: string[], concurrency = 1): Part {
   return { name, command: [process.execPath, `--test-concurrency=${concurrency}`, ...paths], count: "node" };
 }
 
+function beside(part: Part): Part {
+  return { ...part, beside: true };
+}
+
 /** What needs neither root nor the embedded cloud. */
 export function unit(): Part[] {
   const bin = (name: string): string => join(ROOT, "node_modules", ".bin", name);
   return [
-    { name: "types", command: [bin("tsc"), "--project", ROOT], count: "exit" },
-    { name: "lint", command: [bin("eslint"), "--max-warnings=0", ROOT], count: "exit" },
-    { name: "format", command: [bin("prettier"), "--check", "--log-level=warn", join(ROOT, "**/*.ts")], count: "exit" },
+    beside({ name: "types", command: [bin("tsc"), "--project", ROOT], count: "exit" }),
+    beside({ name: "lint", command: [bin("eslint"), "--max-warnings=0", ROOT], count: "exit" }),
+    beside({
+      name: "format",
+      command: [bin("prettier"), "--check", "--log-level=warn", join(ROOT, "**/*.ts")],
+      count: "exit",
+    }),
     node("unit", files("unit")),
   ];
 }
@@ -30,12 +38,12 @@ export function unit(): Part[] {
 export function tools(): Part[] {
   const lab = join(ROOT, "lab", "test.sh");
   return [
-    { name: "shell lint", command: [join(ROOT, "test", "shellcheck.sh")], count: "exit" },
-    { name: "lab: lint", command: [lab, "lint"], count: "exit" },
-    { name: "lab: unit", command: [lab, "unit"], count: "pytest" },
-    { name: "toolchain: plugins", command: [join(ROOT, "toolchain", "test.sh"), "-json"], count: "go" },
-    node("engine: bad stacks", files("engine")),
-    node("golden files by daemons", files("golden")),
+    beside({ name: "shell lint", command: [join(ROOT, "test", "shellcheck.sh")], count: "exit" }),
+    beside({ name: "lab: lint", command: [lab, "lint"], count: "exit" }),
+    beside({ name: "lab: unit", command: [lab, "unit"], count: "pytest" }),
+    beside({ name: "toolchain: plugins", command: [join(ROOT, "toolchain", "test.sh"), "-json"], count: "go" }),
+    beside(node("engine: bad stacks", files("engine"))),
+    beside(node("golden files by daemons", files("golden"))),
     node("machines: pushes", files("node"), 2),
   ];
 }
