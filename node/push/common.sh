@@ -60,7 +60,10 @@ unit_property() { systemctl show -p "$2" "$1" | sed 's/^[^=]*=//'; }
 tcp_listeners() { ss -ltnp "$@" | sed 1d; }
 
 # last_words UNIT: what it last said, for a reason.
-last_words() { journalctl -q -o cat -n 12 -u "$1" | sed 's/^/    /'; }
+last_words() {
+    journalctl --sync 2>/dev/null || : # what systemd has just said may be on its way
+    journalctl -q -o cat -n 12 -u "$1" | sed 's/^/    /'
+}
 
 # note_secrets PATH: remembers every word in that file, or in all below that directory, so that redact hides it:
 # of KEY=VALUE the value, else all words but keepalived's keywords. Fewer than six letters are no secret.

@@ -110,10 +110,23 @@ install_packages() {
 without_starts() {
     forbid_starts
     done=yes
-    patiently dpkg --configure -a || : # one that can't be may only need to be installed again, which apt does
+    make_whole
     apt "$@" || done=no
     allow_starts
     [ $done = yes ]
+}
+
+# make_whole: what a power cut left half-way. A package that dpkg wants to be reinstalled (reinstreq) it doesn't configure, and
+# apt gives up on that: unpacked anew it is like any other. What is still wrong then, apt says.
+make_whole() {
+    ! patiently dpkg --configure -a || return 0
+    dpkg-query -W -f='${db:Status-Eflag} ${Package}\n' | sed -n 's/^reinstreq //p' >"$INCOMING/reinstall"
+    while read -r package; do
+        again=$INCOMING/again
+        rm -rf "$again" && mkdir "$again"
+        (cd "$again" && apt download "$package" && patiently dpkg --force-confold --unpack ./*.deb) || :
+    done <"$INCOMING/reinstall"
+    patiently dpkg --configure -a || :
 }
 
 fail_with_apt() {

@@ -25,7 +25,7 @@ apt_with_pins() { apt -o "Dir::Etc::preferences=$PINS" "$@"; }
 update() {
     forbid_own_starts
     done=yes
-    patiently dpkg --configure -a || : # one that can't be may have an update
+    make_whole
     apt_with_pins upgrade --with-new-pkgs || done=no
     allow_starts
     [ $done = yes ] || fail_with_apt upgrade

@@ -144,7 +144,7 @@ test("the active one hands over, is updated but for what the stack file names, a
 test("a daemon that runs on a file that was replaced is seen; others ask for a reboot", async () => {
   await lb1.output("cp -a /usr/sbin/haproxy /usr/sbin/haproxy.new && mv /usr/sbin/haproxy.new /usr/sbin/haproxy");
   await lb1.output(
-    "cp -a /bin/sleep /usr/bin/sleeper && systemd-run -q --unit=sleeper /usr/bin/sleeper 600 && rm /usr/bin/sleeper",
+    "cp -a /bin/sleep /usr/bin/sleeper && systemd-run -q -p Type=exec --unit=sleeper /usr/bin/sleeper 600 && rm /usr/bin/sleeper",
   );
   const { stale, reboot } = await look(lb1);
   await lb1.output("systemctl stop sleeper");

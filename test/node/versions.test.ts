@@ -127,7 +127,7 @@ test("after a power cut in mid-upgrade the same push ends with the versions that
 test("a package that dpkg wants to be reinstalled, as after another power cut, is", async () => {
   const wanted = { haproxy: `${installed.haproxy}+next`, keepalived: `${installed.keepalived}+next` };
   await lb2.output(
-    "perl -00 -pi -e 's/^Status: .*/Status: install reinstreq half-installed/m if /^Package: haproxy$/m' /var/lib/dpkg/status",
+    "perl -00 -pi -e 's/^Status: .*/Status: install reinstreq unpacked/m if /^Package: haproxy$/m' /var/lib/dpkg/status",
   );
   assert.match(await lb2.output("dpkg --configure -a 2>&1 || :"), /very bad inconsistent state/);
   assertDone(await push(wanted));
