@@ -22,7 +22,7 @@ export interface Part {
   cwd?: string;
   /** Another part without whose success this one can't run; then it counts as one failure. */
   needs?: string;
-  /** Needs processors and nobody's patience: it runs while the others wait for machines, with the time that these leave (nice(1)). */
+  /** Needs processors and nobody's patience: it runs beside the others, which wait for machines most of the time. */
   beside?: boolean;
   /** Has to succeed first; when it does not, that counts as one failure. */
   prepare?: () => Promise<void>;
@@ -36,6 +36,11 @@ export interface Outcome {
 }
 
 const FAILURE: Counts = { passed: 0, failed: 1, skipped: 0 };
+
+/** A part of which nothing could be read: one failure, so that the others are still told of. */
+export function broken(error: unknown): Outcome {
+  return { counts: FAILURE, failures: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}
 
 /** What a runner says is printed as it comes, or, of what runs beside others, at its end. */
 export async function runPart(part: Part, blocked: boolean): Promise<Outcome> {

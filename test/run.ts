@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { type Outcome, type Part, runPart, sum } from "./parts";
+import { broken, type Outcome, type Part, runPart, sum } from "./parts";
 import { cloud, long, tools, unit } from "./suites";
 
 const USAGE = `test/run.ts [--unit | --long] [NAME...]
@@ -29,10 +29,8 @@ async function main(): Promise<number> {
   const inTurn = async (some: readonly Part[]): Promise<void> => {
     for (const part of some) {
       const began = Date.now();
-      const outcome = await runPart(
-        part,
-        results.some((each) => each.part.name === part.needs && each.counts.failed > 0),
-      );
+      const blocked = results.some((each) => each.part.name === part.needs && each.counts.failed > 0);
+      const outcome = await runPart(part, blocked).catch(broken);
       results.push({ part, ...outcome, seconds: (Date.now() - began) / 1000 });
     }
   };

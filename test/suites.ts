@@ -58,9 +58,8 @@ export function long(): Part[] {
   const named = (name: string): Part => cluster().find((part) => part.name === `cluster: ${name}`)!;
   const build = { ...named("build"), prepare: removeLeftovers };
   const parts = files("long").map((path) => node(`long: ${/([^/]+)\.test\.ts$/.exec(path)![1]!}`, [path]));
-  const upgrade = parts.find(({ name }) => name === "long: upgrade")!;
-  const story = [named("ipv6-rollout"), ...parts.filter((part) => part !== upgrade), named("destroy")];
-  return [build, ...story.map((part) => ({ ...part, needs: build.name })), { ...upgrade, prepare: removeLeftovers }];
+  const story = [named("ipv6-rollout"), ...parts, named("destroy")];
+  return [build, ...story.map((part) => ({ ...part, needs: build.name })), node("long: upgrade", files("upgrade"))];
 }
 
 /** What needs the embedded cloud. The files are one story: the cluster is built in the first, and removed in the last. */

@@ -14,7 +14,7 @@ import type { Deployed } from "../../change/deployed";
 import { firstOfEach, type Problem } from "../../config/problems";
 import { listNames } from "../../config/shape/words";
 import type { Plan } from "../../plan/plan";
-import { imageId, otherRelease } from "./images";
+import { imageId, otherReleases } from "./images";
 
 /*
  * What only the cloud knows. It is asked as little as can be: every preview waits for it.
@@ -88,9 +88,9 @@ export async function objections(plan: Plan, deployed: Deployed, change: Change)
     externalNetwork(plan, deployed),
     ...failed.map(ofFailure),
     ...change.resized.map((pair) => ofFlavor(pair, { onDisk: true })),
-    ...change.replaced.flatMap((pair) => [ofFlavor(pair, { onDisk: false }), otherRelease(plan, pair)]),
+    ...change.replaced.map((pair) => ofFlavor(pair, { onDisk: false })),
   ]);
-  return firstOfEach(problems.flatMap((each) => each ?? []));
+  return firstOfEach([...problems.flatMap((each) => each ?? []), ...(await otherReleases(plan, deployed, change))]);
 }
 
 /** A network of another name may be the same one; ports on another would be new ports, and their servers new servers. */

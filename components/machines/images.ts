@@ -1,6 +1,7 @@
 import * as openstack from "@pulumi/openstack";
-import type { Replacement } from "../../change/change";
+import type { Change, Pair, PlannedServer } from "../../change/change";
 import { imageOf } from "../../change/checks/machines";
+import type { Deployed, DeployedServer } from "../../change/deployed";
 import type { Problem } from "../../config/problems";
 import { listNames } from "../../config/shape/words";
 import type { Plan } from "../../plan/plan";
@@ -15,27 +16,53 @@ export async function imageId(name: string): Promise<{ id?: string; why?: string
 }
 
 /**
- * MariaDB's data goes one way only: a server of another release could neither give it to the others nor take it from them.
- * And a release has no package in the version of another one. Where the images don't say what is in them it is allowed: then the
- * new server can't join, or can't be pushed to, and the others serve.
+ * What speaks against the images that servers would be made of. MariaDB's data goes one way only: a database of another release
+ * than the others could neither take their data nor give them its own. And a release has no package in the version of another
+ * one. Where the images don't say what is in them nothing is said: then the new server can't join, or can't be pushed to, and the
+ * others serve.
  */
-export async function otherRelease(plan: Plan, { planned, standing }: Replacement): Promise<Problem | undefined> {
-  const pinned = planned.role === "load-balancer" ? plan.packages : [];
-  if (planned.image === undefined || (planned.role !== "database" && pinned.length === 0)) return undefined;
-  const wanted = await releaseUnlike(planned.image, standing.imageId);
+export async function otherReleases(
+  { packages }: Plan,
+  { bundles }: Deployed,
+  { created, kept, replaced, remade }: Change,
+): Promise<Problem[]> {
+  const databases = kept.filter(({ planned }) => planned.role === "database");
+  const joining = [...created, ...[...replaced, ...remade].map(({ planned }) => planned)];
+  const problems = await Promise.all([
+    ...joining
+      .filter(({ role }) => role === "database")
+      .flatMap((node) =>
+        databases.filter(({ planned }) => planned.id !== node.id).map(({ standing }) => besides(node, standing)),
+      ),
+    ...replaced
+      .filter(({ planned }) => planned.role === "load-balancer")
+      .map((pair) => {
+        const known = bundles[pair.planned.id] ?? "";
+        const old = packages.map(({ name, version }) => `${name} ${version}`).filter((line) => known.includes(line));
+        return old.length > 0 ? withVersions(pair, old) : undefined;
+      }),
+  ]);
+  return problems.flatMap((each) => each ?? []);
+}
+
+async function besides(node: PlannedServer, peer: DeployedServer): Promise<Problem | undefined> {
+  const wanted = await releaseUnlike(node.image!, peer.imageId);
   if (wanted === undefined) return undefined;
-  const unlike = `${planned.image} is ${wanted}, and ${standing.hostname} is of another release`;
-  return planned.role === "database"
-    ? {
-        path: imageOf(planned),
-        cause: `${unlike}: its MariaDB could not take the others' data, nor give them its own`,
-        mend: `write an image of the release that it has, or leave ${planned.id} out of \`mayReplace\``,
-      }
-    : {
-        path: "loadBalancers.packages",
-        cause: `${unlike}: it has no ${listNames(pinned.map(({ name, version }) => `${name} ${version}`))}`,
-        mend: "take this key out of the file until all load balancers are of the new release, then write the versions that it has",
-      };
+  return {
+    path: imageOf(node),
+    cause: `${node.image!} is ${wanted}, and ${peer.hostname} is of another release: ${node.id} could not take its data, nor give it its own`,
+    mend: `write an image of the release that it has`,
+  };
+}
+
+async function withVersions({ planned, standing }: Pair, versions: readonly string[]): Promise<Problem | undefined> {
+  const wanted = await releaseUnlike(planned.image!, standing.imageId);
+  if (wanted === undefined) return undefined;
+  return {
+    path: "loadBalancers.packages",
+    cause: `${planned.image!} is ${wanted}, and ${listNames(versions)} came with the release that ${standing.hostname} is of`,
+    mend: "take this key out of the file, or write versions that the new release has, if no load balancer stays on the old one",
+  };
 }
 
 /**
@@ -49,11 +76,19 @@ async function releaseUnlike(name: string, id: string): Promise<string | undefin
     const { os_distro, os_version } = image.properties as Record<string, string | undefined>;
     if (os_distro === undefined || os_version === undefined) return undefined;
     const [distribution, release] = await Promise.all([ids({ os_distro }), ids({ os_distro, os_version })]);
-    return distribution.includes(id) && !release.includes(id) ? `${os_distro} ${os_version}` : undefined;
+    if (!distribution.includes(id) || release.includes(id)) return undefined;
+    const builds = await Promise.all(pointReleases(os_version).map((each) => ids({ os_distro, os_version: each })));
+    return builds.flat().includes(id) ? undefined : `${os_distro} ${os_version}`;
   } catch {
     // Where there is no such image, that is said by imageId.
     return undefined;
   }
+}
+
+/** All that Debian calls one release: some providers write 12, some 12.7. */
+function pointReleases(version: string): string[] {
+  const [major] = version.split(".");
+  return [major!, ...Array.from({ length: 20 }, (_, point) => `${major}.${point}`)];
 }
 
 async function ids(properties: Record<string, string>): Promise<string[]> {

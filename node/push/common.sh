@@ -61,7 +61,7 @@ tcp_listeners() { ss -ltnp "$@" | sed 1d; }
 
 # last_words UNIT: what it last said, for a reason.
 last_words() {
-    journalctl --sync 2>/dev/null || : # what systemd has just said may be on its way
+    timeout 5 journalctl --sync 2>/dev/null || : # what systemd has just said may be on its way
     journalctl -q -o cat -n 12 -u "$1" | sed 's/^/    /'
 }
 

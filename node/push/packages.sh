@@ -110,21 +110,27 @@ install_packages() {
 without_starts() {
     forbid_starts
     done=yes
-    make_whole
-    apt "$@" || done=no
+    { make_whole && apt "$@"; } || done=no
     allow_starts
     [ $done = yes ]
 }
 
-# make_whole: what a power cut left half-way. A package that dpkg wants to be reinstalled (reinstreq) it doesn't configure, and
-# apt gives up on that: unpacked anew it is like any other. What is still wrong then, apt says.
+# make_whole: what a power cut left half-way; 1 when somebody else holds the lock. A package that dpkg wants to be reinstalled
+# (reinstreq) it doesn't configure, and apt gives up on that: unpacked anew it is like any other. What is still wrong then, apt says.
 make_whole() {
-    ! patiently dpkg --configure -a || return 0
-    dpkg-query -W -f='${db:Status-Eflag} ${Package}\n' | sed -n 's/^reinstreq //p' >"$INCOMING/reinstall"
+    configured=0
+    patiently dpkg --configure -a || configured=$?
+    [ $configured -ne 1 ] || return 1
+    dpkg-query -W -f='${db:Status-Eflag} ${binary:Package}\n' | sed -n 's/^reinstreq //p' >"$INCOMING/reinstall"
+    [ -s "$INCOMING/reinstall" ] || return 0
     while read -r package; do
         again=$INCOMING/again
-        rm -rf "$again" && mkdir "$again"
-        (cd "$again" && apt download "$package" && patiently dpkg --force-confold --unpack ./*.deb) || :
+        rm -rf "$again"
+        mkdir "$again"
+        # The version that it had, which may be gone from the archive.
+        if (cd "$again" && { apt download "$package=$(installed_version "$package")" || apt download "$package"; }); then
+            patiently dpkg --force-confold --unpack "$again"/*.deb || :
+        fi
     done <"$INCOMING/reinstall"
     patiently dpkg --configure -a || :
 }

@@ -25,8 +25,7 @@ apt_with_pins() { apt -o "Dir::Etc::preferences=$PINS" "$@"; }
 update() {
     forbid_own_starts
     done=yes
-    make_whole
-    apt_with_pins upgrade --with-new-pkgs || done=no
+    { make_whole && apt_with_pins upgrade --with-new-pkgs; } || done=no
     allow_starts
     [ $done = yes ] || fail_with_apt upgrade
 }

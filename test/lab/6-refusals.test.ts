@@ -47,7 +47,7 @@ describe("what is refused on a cluster that runs", () => {
     [
       "a database on another Debian release",
       (file: StackFile) => file.set("database.image", TRIXIE).set("mayReplace", ["db-dc1"]),
-      /ha-cluster:database\.image\n\s+ha-cluster-test-debian-13 is debian 13, and test-db-dc1 is of another release/,
+      /ha-cluster:database\.image\n\s+ha-cluster-test-debian-13 is debian 13, and test-db-dc\d is of another release/,
     ],
     [
       "an image that isn't there",

@@ -199,13 +199,15 @@ describe("hosts that somebody else built", () => {
     t.diagnostic(
       `${sent} requests, slowest ${slowest} ms, ${retransmitted} over 900 ms, client at most ${Math.round(traffic.lag)} ms late`,
     );
-    assert.notEqual(moves.size, 0);
+    const during = [...moves].filter((moment) => moment > attempts[0]!.at);
+    assert.notEqual(during.length, 0);
     const [cut, failed] = [true, false].map((cut) =>
-      attempts.filter((attempt) => !attempt.ok && theirs.wasCut(attempt, [...moves]) === cut),
+      attempts.filter((attempt) => !attempt.ok && theirs.wasCut(attempt, during) === cut),
     ) as [Attempt[], Attempt[]];
-    t.diagnostic(`VIPs moved ${moves.size} times; reset in flight: ${cut.length}`);
+    t.diagnostic(`VIPs moved ${during.length} times; reset in flight: ${cut.length}`);
     assert.deepEqual(failuresOf(failed), []);
-    assert.ok(cut.length <= moves.size, JSON.stringify(failuresOf(cut)));
+    // One of about fifteen runs had one.
+    assert.ok(cut.length <= 2, JSON.stringify(failuresOf(cut)));
   });
 
   test("no secret in what was printed", () => {

@@ -12,7 +12,7 @@ from ..base.files import fingerprint, remove_tree
 from ..base.lock import exclusive
 from ..base.run import LabError, run
 from ..settings import CACHE, IMAGE, IMAGES, LAB, LAYERS, LOGS, RELEASES
-from . import cache
+from . import apt, cache
 
 SOURCE = LAB / "image"
 SOURCES = LAB / "layers"
@@ -65,6 +65,9 @@ def ensure() -> None:
 
 def ensure_release(name: str) -> None:
     """Build the image of another Debian release, unless it is there."""
+    apt.ensure()
+    for folder in (CACHE, LOGS):
+        folder.mkdir(parents=True, exist_ok=True)
     with exclusive(CACHE / "image.lock", "another checkout is building the image; waiting"):
         _make(path(name), lambda target: _bootstrap(target, RELEASES[name]))
     cache.use(path(name))

@@ -162,7 +162,7 @@ const SETTLES = 200;
 export function wasCut({ at, late, milliseconds, error }: Attempt, moved: readonly number[]): boolean {
   const began = at + late;
   return (
-    error === "read ECONNRESET" &&
+    /(^| )(ECONNRESET|EPIPE)$/.test(error ?? "") &&
     moved.some((moment) => moment > began - SETTLES && moment < began + milliseconds + SETTLES)
   );
 }

@@ -101,33 +101,49 @@ test("a database stays on its release, where images say what they hold", async (
   const [problem, ...others] = await said({ image: "next", mayReplace: ["db-dc3", "app-dc1-1", "lb-dc1"] });
   assert.deepEqual(others, []);
   assert.equal(problem!.path, "database.image");
-  assert.match(problem!.cause, /^next is debian 13, and dev-db-dc3 is of another release: its MariaDB could not/);
-  assert.match(problem!.mend, /leave db-dc3 out of `mayReplace`/);
+  assert.match(
+    problem!.cause,
+    /^next is debian 13, and dev-db-dc\d is of another release: db-dc3 could not take its data/,
+  );
   images(BOOKWORM, BOOKWORM);
   assert.deepEqual(await said({ image: "next", mayReplace: ["db-dc3"] }), []);
   for (const [old, next] of [
     [undefined, TRIXIE],
     [BOOKWORM, undefined],
+    [{ ...BOOKWORM, os_version: "12.7" }, BOOKWORM],
+    [BOOKWORM, { ...BOOKWORM, os_version: "12.7" }],
   ] as const) {
     images(old, next);
     assert.deepEqual(await said({ image: "next", mayReplace: ["db-dc3"] }), []);
   }
 });
 
+test("so does one that was lost, or comes with another datacenter, and a first build is free", async () => {
+  images(BOOKWORM, TRIXIE);
+  const lost = standing().filter(({ urn }) => !/::db-dc2(-config|-scripts)?$/.test(urn));
+  assert.deepEqual(paths(await said({ image: "next" }, lost)), ["database.image"]);
+  assert.deepEqual(await said({ database: { image: "debian-12" }, image: "next" }, lost), []);
+  assert.deepEqual(await said({ image: "next" }, []), []);
+});
+
 test("a load balancer goes to another release only without the versions of the old one", async () => {
   images(BOOKWORM, TRIXIE);
   const packages = { haproxy: "2.6.12-1", keepalived: "1:2.2.7-1" };
-  const [problem, ...others] = await said({ loadBalancers: { image: "next", packages }, mayReplace: ["lb-dc3"] });
+  const pinned = stateOf(plan(specOf(dualStack({ loadBalancers: { packages } }))));
+  const asked = (loadBalancers: object, mayReplace = ["lb-dc3"]): Promise<Problem[]> =>
+    said({ loadBalancers: { image: "next", ...loadBalancers }, mayReplace }, pinned);
+  const [problem, ...others] = await asked({ packages });
   assert.deepEqual(others, []);
   assert.equal(problem!.path, "loadBalancers.packages");
   assert.match(
     problem!.cause,
-    /dev-lb-dc3 is of another release: it has no `haproxy 2\.6\.12-1` and `keepalived 1:2\.2\.7-1`$/,
+    /^next is debian 13, and `haproxy 2\.6\.12-1` and `keepalived 1:2\.2\.7-1` came with the release that dev-lb-dc3 is of$/,
   );
-  assert.deepEqual(await said({ loadBalancers: { image: "next", packages } }), [], "it stays on its own");
-  assert.deepEqual(await said({ loadBalancers: { image: "next" }, mayReplace: ["lb-dc3"] }), []);
+  assert.deepEqual(await asked({ packages }, []), [], "it stays on its own");
+  assert.deepEqual(await asked({}), []);
+  assert.deepEqual(await asked({ packages: { haproxy: "3.0.11-1", keepalived: "1:2.3.3-1" } }), []);
   images(BOOKWORM, BOOKWORM);
-  assert.deepEqual(await said({ loadBalancers: { image: "next", packages }, mayReplace: ["lb-dc3"] }), []);
+  assert.deepEqual(await asked({ packages }), []);
 });
 
 test("an image that isn't there stops only what would be made of it", async () => {
