@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
 import { type Plan, plan, type PlannedLoadBalancer } from "../../plan/plan";
 import { until } from "../../operate/poll";
+import { Traffic } from "../../operate/traffic/traffic";
 import { bundle } from "../../render/bundle";
 import { renderAdoption } from "../../render/existing";
 import { loadBalancerFiles, loadBalancerSecretFiles } from "../../render/files";
 import { footprint, theirHaproxy, theirKeepalived } from "../support/handmade";
+import { assertOnlyCut, MASTERS, movesIn } from "../support/moves";
 import { dualStack, type Raw, specOf } from "../support/specs";
 import { assertDone, Client } from "./harness/load-balancers";
 import type { Machine } from "./harness/machine";
@@ -65,27 +66,6 @@ let hosts: Record<string, Machine>;
 let client: Client;
 let found: string[];
 const all = (): Machine[] => Object.values(hosts);
-
-/** Asks all the time; counts what is not answered within two seconds, the second after which TCP sends a lost SYN again among them. */
-class Asker {
-  sent = 0;
-  failed = 0;
-  private going = true;
-  private readonly loop: Promise<void>;
-  constructor(url: string) {
-    this.loop = (async () => {
-      while (this.going) {
-        this.sent++;
-        if ((await client.get(url)) === "") this.failed++;
-        await sleep(50);
-      }
-    })();
-  }
-  async stop(): Promise<void> {
-    this.going = false;
-    await this.loop;
-  }
-}
 
 const footprints = (): Promise<string[]> =>
   Promise.all(all().map((machine) => machine.output(footprint([VIP.ipv4, INTERNAL_VIP]))));
@@ -191,7 +171,16 @@ test("a host that is not what the stack file says is left alone", async () => {
 });
 
 test("taken over, given IPv6 and given back, while a client asks all the time", async (t) => {
-  const asker = new Asker(`http://${VIP.ipv4}/`);
+  const traffic = Traffic.start([{ url: `http://${VIP.ipv4}/`, contains: "app" }], {
+    perSecond: 20,
+    timeout: 2000,
+    via: (...command) => client.inside(...command),
+  });
+  /** The hosts' journals are small. */
+  const moves = new Set<number>();
+  const noteMoves = async (): Promise<void> => {
+    for (const moment of movesIn(await Promise.all(all().map((host) => host.output(MASTERS))))) moves.add(moment);
+  };
   try {
     await t.test("taken over", async () => {
       const said = await roll(stack(false));
@@ -204,6 +193,7 @@ test("taken over, given IPv6 and given back, while a client asks all the time", 
     await t.test("a second push has nothing to do", async () => {
       assert.equal((await roll(stack(false))).match(/nothing to change/g)!.length, 2 * NUMBERS.length);
     });
+    await noteMoves();
     await t.test("given IPv6", async () => {
       const said = await roll(stack(true));
       assert.deepEqual(said.match(/^keepalived: (reloaded|started)$/gm), [
@@ -214,6 +204,7 @@ test("taken over, given IPv6 and given back, while a client asks all the time", 
       await oneHolder(VIP.ipv4, VIP.ipv6, INTERNAL_VIP);
       await answers(`http://[${VIP.ipv6}]/`);
     });
+    await noteMoves();
     await t.test("given back", async () => {
       for (const node of stack(true).loadBalancers.toReversed()) {
         const left = await hosts[node.hostname]!.run("/opt/ha-cluster/leave.sh");
@@ -226,9 +217,11 @@ test("taken over, given IPv6 and given back, while a client asks all the time", 
         found.map((text) => text.replace(/^opt\/ha-cluster\/.*\n/gm, "")),
       );
     });
+    await noteMoves();
+    const attempts = await traffic.stop();
+    const cut = assertOnlyCut(attempts, moves);
+    t.diagnostic(`${attempts.length} requests; reset while the VIP moved: ${cut}`);
   } finally {
-    await asker.stop();
+    await traffic.stop();
   }
-  t.diagnostic(`${asker.sent} requests, ${asker.failed} failed`);
-  assert.equal(asker.failed, 0);
 });

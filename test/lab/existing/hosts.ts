@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { until } from "../../../operate/poll";
-import type { Attempt } from "../../../operate/traffic/gap";
 import { footprint, type HandMade, theirHaproxy, theirKeepalived } from "../../support/handmade";
+import { MASTERS, movesIn } from "../../support/moves";
 import { CERTIFICATE, PRIVATE_KEY } from "../../unit/config/fixtures/pem";
 import { INTERNAL_VIP, lab, VIPS } from "../support";
 
@@ -143,26 +143,7 @@ export async function oneHolder(...addresses: string[]): Promise<string> {
   return seen[0]![0]!;
 }
 
-/** When a host became master, by its own journal, in milliseconds since the epoch. */
+/** When the VIP moved. */
 export async function moves(): Promise<number[]> {
-  const said = await Promise.all(
-    HOSTS.map(({ name }) => lab.on(name, "journalctl --unit=keepalived --output=short-unix --no-pager")),
-  );
-  return said.flatMap((journal) =>
-    [...journal.matchAll(/^([\d.]+) .*\(EXTERN\) Entering MASTER STATE/gm)].map(
-      ([, seconds]) => Number(seconds) * 1000,
-    ),
-  );
-}
-
-/** Milliseconds between a host's word that it is master and the last client's packet to the one before. */
-const SETTLES = 200;
-
-/** Whether a request was reset because the VIP moved while it was in flight. */
-export function wasCut({ at, late, milliseconds, error }: Attempt, moved: readonly number[]): boolean {
-  const began = at + late;
-  return (
-    /(^| )(ECONNRESET|EPIPE)$/.test(error ?? "") &&
-    moved.some((moment) => moment > began - SETTLES && moment < began + milliseconds + SETTLES)
-  );
+  return movesIn(await Promise.all(HOSTS.map(({ name }) => lab.on(name, MASTERS))));
 }
