@@ -37,12 +37,10 @@ export interface Outcome {
 
 const FAILURE: Counts = { passed: 0, failed: 1, skipped: 0 };
 
-/** A part of which nothing could be read: one failure, so that the others are still told of. */
-export function broken(error: unknown): Outcome {
-  return { counts: FAILURE, failures: error instanceof Error ? (error.stack ?? error.message) : String(error) };
-}
-
-/** What a runner says is printed as it comes, or, of what runs beside others, at its end. */
+/**
+ * What a runner says is printed as it comes, or, of what runs beside others, at its end. A part that can't be run, or of which
+ * nothing can be read, is one failure.
+ */
 export async function runPart(part: Part, blocked: boolean): Promise<Outcome> {
   let printed = "";
   const print = (text: string): void => {
@@ -52,6 +50,8 @@ export async function runPart(part: Part, blocked: boolean): Promise<Outcome> {
   try {
     print(`\n--- ${part.name}\n`);
     return await outcomeOf(part, blocked, print);
+  } catch (error) {
+    return { counts: FAILURE, failures: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   } finally {
     process.stdout.write(printed);
   }

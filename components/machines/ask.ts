@@ -84,13 +84,14 @@ export async function objections(plan: Plan, deployed: Deployed, change: Change)
   const failed = change.kept.filter(
     ({ planned, standing }) => standing.failed !== undefined && change.held.includes(planned.id),
   );
+  const releases = otherReleases(plan, deployed, change);
   const problems = await Promise.all([
     externalNetwork(plan, deployed),
     ...failed.map(ofFailure),
     ...change.resized.map((pair) => ofFlavor(pair, { onDisk: true })),
     ...change.replaced.map((pair) => ofFlavor(pair, { onDisk: false })),
   ]);
-  return firstOfEach([...problems.flatMap((each) => each ?? []), ...(await otherReleases(plan, deployed, change))]);
+  return firstOfEach([...problems.flatMap((each) => each ?? []), ...(await releases)]);
 }
 
 /** A network of another name may be the same one; ports on another would be new ports, and their servers new servers. */

@@ -37,7 +37,7 @@ export async function otherReleases(
     ...replaced
       .filter(({ planned }) => planned.role === "load-balancer")
       .map((pair) => {
-        const known = bundles[pair.planned.id] ?? "";
+        const known = (bundles[pair.planned.id] ?? "").split("\n");
         const old = packages.map(({ name, version }) => `${name} ${version}`).filter((line) => known.includes(line));
         return old.length > 0 ? withVersions(pair, old) : undefined;
       }),
@@ -51,7 +51,7 @@ async function besides(node: PlannedServer, peer: DeployedServer): Promise<Probl
   return {
     path: imageOf(node),
     cause: `${node.image!} is ${wanted}, and ${peer.hostname} is of another release: ${node.id} could not take its data, nor give it its own`,
-    mend: `write an image of the release that it has`,
+    mend: "write an image of the release that it has",
   };
 }
 
@@ -77,7 +77,8 @@ async function releaseUnlike(name: string, id: string): Promise<string | undefin
     if (os_distro === undefined || os_version === undefined) return undefined;
     const [distribution, release] = await Promise.all([ids({ os_distro }), ids({ os_distro, os_version })]);
     if (!distribution.includes(id) || release.includes(id)) return undefined;
-    const builds = await Promise.all(pointReleases(os_version).map((each) => ids({ os_distro, os_version: each })));
+    const names = os_distro === "debian" ? pointReleases(os_version) : [];
+    const builds = await Promise.all(names.map((each) => ids({ os_distro, os_version: each })));
     return builds.flat().includes(id) ? undefined : `${os_distro} ${os_version}`;
   } catch {
     // Where there is no such image, that is said by imageId.

@@ -6,7 +6,8 @@ import { Client, assertDone, bootPair, certificate, files, secretsWith } from ".
 import type { Machine } from "./harness/machine";
 import { Site } from "./harness/site";
 
-/** Certificates that come, go and get other names, while a client asks all the time. */
+/* Certificates that come, go and get other names, while a client asks all the time. */
+
 let site: Site;
 let lb1: Machine;
 let client: Client;

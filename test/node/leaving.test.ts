@@ -7,7 +7,8 @@ import { bootDatabases, databaseFiles, databaseSecrets, HOSTS, letFound } from "
 import type { Machine } from "./harness/machine";
 import { Site } from "./harness/site";
 
-/** Databases and applications that stop on purpose, for a farewell or an update, and serve again. */
+/* Databases and applications that stop on purpose, for a farewell or an update, and serve again. */
+
 let site: Site;
 let databases: Machine[];
 let app: Machine;

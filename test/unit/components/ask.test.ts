@@ -118,12 +118,25 @@ test("a database stays on its release, where images say what they hold", async (
   }
 });
 
+test("only what Debian calls one release is one: 12 and 12.7, not Ubuntu's 22.04 and 22.10", async () => {
+  images({ os_distro: "ubuntu", os_version: "22.10" }, { os_distro: "ubuntu", os_version: "22.04" });
+  assert.deepEqual(paths(await said({ image: "next", mayReplace: ["db-dc3"] })), ["database.image"]);
+});
+
 test("so does one that was lost, or comes with another datacenter, and a first build is free", async () => {
   images(BOOKWORM, TRIXIE);
   const lost = standing().filter(({ urn }) => !/::db-dc2(-config|-scripts)?$/.test(urn));
   assert.deepEqual(paths(await said({ image: "next" }, lost)), ["database.image"]);
   assert.deepEqual(await said({ database: { image: "debian-12" }, image: "next" }, lost), []);
   assert.deepEqual(await said({ image: "next" }, []), []);
+});
+
+test("one that is of another release than the others may come back to theirs", async () => {
+  images(BOOKWORM, TRIXIE);
+  const astray = standing().map((each) =>
+    each.urn.endsWith(":Instance::db-dc3") ? { ...each, outputs: { ...each.outputs, imageId: "id-of-next" } } : each,
+  );
+  assert.deepEqual(await said({ mayReplace: ["db-dc3"] }, astray), []);
 });
 
 test("a load balancer goes to another release only without the versions of the old one", async () => {
@@ -142,6 +155,7 @@ test("a load balancer goes to another release only without the versions of the o
   assert.deepEqual(await asked({ packages }, []), [], "it stays on its own");
   assert.deepEqual(await asked({}), []);
   assert.deepEqual(await asked({ packages: { haproxy: "3.0.11-1", keepalived: "1:2.3.3-1" } }), []);
+  assert.deepEqual(await asked({ packages: { haproxy: "2.6.12" } }), [], "no version that they have begins so");
   images(BOOKWORM, BOOKWORM);
   assert.deepEqual(await asked({ packages }), []);
 });
