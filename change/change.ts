@@ -2,7 +2,7 @@ import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } fro
 import type { Deployed, DeployedServer } from "./deployed";
 import { afterOf } from "./after";
 import { type Login, loginsOf } from "./logins";
-import { type Move, movesOf, type Pause, pauseOf } from "./ports";
+import { type Move, movesOf, type Pause, pauseOf } from "./moves";
 
 export type PlannedServer = PlannedLoadBalancer | PlannedDatabase | PlannedAppServer;
 
@@ -59,7 +59,7 @@ export interface Change extends Matched {
   first: boolean;
   /** A database was pushed to once, wherever its machine is now. */
   founded: boolean;
-  /** Groups of application servers of which one was pushed to once, wherever its machine is now. */
+  /** What servers of groups are called of which one was pushed to once, wherever its machine is now. */
   foundedGroups: string[];
   /** Ids of those that are kept and that nothing may replace, whatever became of their ports. */
   held: string[];
@@ -85,7 +85,7 @@ export interface Change extends Matched {
   farewells: Record<string, string>;
   /** What each server that is kept has to prove itself after, by id: a farewell, a move, or a push, also one whose end nobody heard. */
   after: Record<string, string>;
-  /** How each application came, or comes, to another port, by server id. */
+  /** What each server does, or did, between the old and the new; by id. */
   moves: Record<string, Move>;
   /** Between load balancers and applications, while some of those move. */
   pause?: Pause;
@@ -138,8 +138,8 @@ export function changeOf(
     ...Object.fromEntries(replaced.map(({ standing, why }) => [standing.id, another(why.join(", "), standing)])),
     ...Object.fromEntries(leaving.map((standing) => [standing.id, another("leaves", standing)])),
   };
-  const moves = movesOf(kept, deployed);
-  const pause = pauseOf(moves, deployed);
+  const moves = movesOf(plan, kept, deployed);
+  const pause = pauseOf(moves, kept, deployed);
   return {
     first: deployed.servers.length === 0,
     founded: deployed.founded,

@@ -51,7 +51,7 @@ export interface DeployedServer {
   farewell?: string;
   /** The same of a run that was killed before it heard whether it had. */
   cutFarewell?: string;
-  /** The words of the last time that it moved to another port, if it ever did; see change/ports.ts. */
+  /** The words of the last time that it was pushed to for the time between, if it ever was; see change/moves.ts. */
   between?: string;
   /** The same of a run that was killed before it heard whether it had. */
   cutBetween?: string;
@@ -78,18 +78,21 @@ export interface Deployed {
   externalNetwork?: string;
   /** From the stack's outputs, which a failed `up` writes as if it were done: only for servers that don't have one. */
   sshUser?: string;
-  /** The words of the last pause between load balancers and applications; see change/ports.ts. */
+  /** The words of the last pause between load balancers and applications; see change/moves.ts. */
   pause?: string;
   /** Of the key pair that servers were made with. */
   publicKey?: string;
   /** Whether a database was pushed to once, even if its machine is gone since. */
   founded: boolean;
-  /** Groups of which a server was pushed to once, likewise; sorted. */
+  /** What servers of groups are called of which one was pushed to once, likewise; sorted. */
   foundedGroups: string[];
   /** Text that the last push of each server's configuration carried, by server id. */
   bundles: Record<string, string>;
   /** The same of pushes that were killed: the server has the one or the other. */
   cutBundles: Record<string, string>;
+  /** The same of the last push that was for the time until others had been changed; see change/moves.ts. */
+  betweens: Record<string, string>;
+  cutBetweens: Record<string, string>;
 }
 
 const ROLES: Record<string, Role> = {
@@ -140,17 +143,20 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
       ({ urn }) => urn.includes("$ha-cluster:index:DatabaseServer$") && urn.endsWith("-config"),
     ),
     foundedGroups: foundedGroups([...commands.values()]),
-    bundles: bundlesIn(commands),
-    cutBundles: bundlesIn(begun),
+    bundles: bundlesIn(commands, "config"),
+    cutBundles: bundlesIn(begun, "config"),
+    betweens: bundlesIn(commands, "between"),
+    cutBetweens: bundlesIn(begun, "between"),
   };
 }
 
-function bundlesIn(commands: ReadonlyMap<string, Resource>): Record<string, string> {
+function bundlesIn(commands: ReadonlyMap<string, Resource>, what: string): Record<string, string> {
   return Object.fromEntries(
-    [...commands].flatMap(([name, { inputs }]) => {
-      const id = /^(.*)-config$/.exec(name)?.[1];
-      return id !== undefined && typeof inputs?.["stdin"] === "string" ? [[id, inputs["stdin"]]] : [];
-    }),
+    [...commands].flatMap(([name, { inputs }]) =>
+      name.endsWith(`-${what}`) && typeof inputs?.["stdin"] === "string"
+        ? [[name.slice(0, -what.length - 1), inputs["stdin"]]]
+        : [],
+    ),
   );
 }
 

@@ -82,14 +82,18 @@ export const EFFECTS: Record<string, KeyEffect> = {
   "external.vipRanges": { effect: "nothing", words: "it only says which VIPs are allowed" },
   "internal.cidr": { effect: "refused", words: "every server would be another one" },
   "internal.vip": {
-    effect: "refused",
-    words: "all servers have it as their gateway, and applications look for the database there",
+    effect: "restart",
+    words:
+      "load balancers have both; then databases and applications are told, one after the other; then load balancers have the new one alone. [In one run](#what-both-sides-must-agree-on)",
   },
 
   "vips.<name>.ipv4": { effect: "handover", words: "who still asks for an address that goes gets no answer" },
   "vips.<name>.ipv6": { effect: "handover", words: "the same; the IPv6 rollout is this" },
-  "vips.<name>.primary": { effect: "refused", words: "the primary stays in `virtual_ipaddress` for life" },
-  "vips.<name>.advertised": { effect: "refused", words: "what is in the adverts stays there for life" },
+  "vips.<name>.primary": {
+    effect: "handover",
+    words: "the instance of the internal network keeps load balancers together; clients notice nothing",
+  },
+  "vips.<name>.advertised": { effect: "handover", words: "the same" },
 
   "services.<name>.vips": { effect: "handover", words: "" },
   "services.<name>.http": { effect: "handover", words: "who still asks for the old port gets no answer" },
@@ -133,11 +137,16 @@ export const EFFECTS: Record<string, KeyEffect> = {
   },
   "appServers.<name>.image": IMAGE,
   "appServers.<name>.slots": { effect: "refused", words: "where servers stand: a slot is for life" },
+  "appServers.<name>.serversNamed": {
+    effect: "refused",
+    words: "servers have their names for life. Written when the group gets another name, it has them stay who they are",
+  },
   "appServers.<name>.addresses": existing("handover", "the servers themselves are not touched"),
   "database.engine": { effect: "nothing", words: "this release has one" },
   "database.port": {
-    effect: "refused",
-    words: "applications would look for the database at the old one until they are told",
+    effect: "restart",
+    words:
+      "load balancers listen on both; then applications are told, one after the other; then load balancers forget the old one. [In one run](#what-both-sides-must-agree-on)",
   },
   "database.flavor": {
     effect: "stop",
@@ -154,7 +163,7 @@ export const EFFECTS: Record<string, KeyEffect> = {
   "vrrp.advertInterval": { effect: "handover", words: "" },
   "vrrp.routerIds.ipv4": {
     effect: "handover",
-    words: "while at least one of the three ids stays, which keeps the group together; refused for all at once",
+    words: "all at once in two steps, so that one of the three always stays, which keeps the group together",
   },
   "vrrp.routerIds.ipv6": { effect: "handover", words: "the same" },
   "vrrp.routerIds.internal": { effect: "handover", words: "the same" },

@@ -17,6 +17,11 @@ export function changedFiles(before: string, after: string): string[] {
   return [...new Set([...old.keys(), ...now.keys()])].filter((path) => old.get(path) !== now.get(path)).sort();
 }
 
+/** One file's text in a bundle, with its header; empty where it has none of that path. */
+export function fileIn(text: string, path: string): string {
+  return filesOf(text).get(path) ?? "";
+}
+
 function filesOf(text: string): Map<string, string> {
   const files = new Map<string, string>();
   let path: string | undefined;

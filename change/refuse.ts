@@ -6,7 +6,7 @@ import { departures } from "./checks/departures";
 import { endpoints } from "./checks/endpoints";
 import { internalNetwork, moves, names, rootSecret, source, user } from "./checks/identity";
 import { atOnce, portless, unfinished, unprepared } from "./checks/machines";
-import { vrrp } from "./checks/vrrp";
+import { transitions, unheard, unheardHosts } from "./checks/transitions";
 import { room, strangers } from "./checks/zones";
 import type { Deployed } from "./deployed";
 
@@ -25,8 +25,8 @@ export function refusals(
   change: Change,
   cloud: Cloud = UNASKED,
 ): Problem[] {
+  if (plan.source === "existing") return change.first ? unheardHosts(plan, deployed) : [source(deployed)];
   if (change.first) return [];
-  if (plan.source === "existing") return [source(deployed)];
   const network = internalNetwork(plan, deployed);
   return [
     ...names(plan, deployed),
@@ -36,7 +36,8 @@ export function refusals(
     ...rootSecret(secrets, deployed),
     ...departures(deployed, change, mayDelete),
     ...endpoints(plan, deployed, change),
-    ...vrrp(plan, deployed, change),
+    ...unheard(plan, deployed, change),
+    ...transitions(plan, deployed, change),
     ...unfinished(change),
     ...portless(change, mayRepair),
     ...unprepared(change),

@@ -12,16 +12,16 @@ export class AppServer extends pulumi.ComponentResource {
   constructor(name: string, args: InternalServerArgs<PlannedAppServer>, opts?: pulumi.ComponentResourceOptions) {
     super("ha-cluster:index:AppServer", name, {}, opts);
     const { plan, secrets, nodeFiles, change } = args.context;
-    const { group } = args.node;
+    const { serversNamed } = args.node;
     const { machine, done } = internalServer(this, args, "app", {
       files: appServerFiles(plan, args.node, nodeFiles.sampleApp),
       secrets: appServerSecretFiles(secrets.databasePassword(databaseOf(plan).user)),
       ...(args.node.founder && {
         founding: {
-          name: `${group}-founding`,
+          name: `${serversNamed}-founding`,
           script: "app-founding.sh",
           what: "the group has a release",
-          founded: change.foundedGroups.includes(group),
+          founded: change.foundedGroups.includes(serversNamed),
         },
       }),
     });

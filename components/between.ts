@@ -1,36 +1,57 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { PlannedServer } from "../change/change";
 import type { DeployedServer } from "../change/deployed";
-import type { StandingDoor } from "./farewell";
+import type { Move } from "../change/moves";
 import { HAPROXY_TIMERS } from "../plan/timers";
-import { appServerFiles } from "../render/files";
+import { inTransition } from "../plan/transition";
+import type { ConfigFile } from "../render/bundle";
+import { appServerFiles, databaseFiles, loadBalancerFiles } from "../render/files";
 import type { Context, Gate } from "./context";
+import type { StandingDoor } from "./farewell";
 import { type Door, pause, pushBetween } from "./remote";
 
 /**
- * Has applications that move to another port answer on both, one after the other, before any load balancer is told.
+ * Has servers do the old as well as the new, one after the other: the load balancers first, so that whoever is behind them may
+ * be told.
  *
- * @returns what the load balancers have to wait for
+ * @returns what everybody's own push has to wait for
  */
-export function moveApplications(
-  { plan, change, nodeFiles, machines }: Context,
-  door: StandingDoor,
-  opts: { parent: pulumi.Resource },
-  gate: Gate,
-): Gate {
+export function moveServers(context: Context, door: StandingDoor, opts: { parent: pulumi.Resource }, gate: Gate): Gate {
+  const { change, machines } = context;
   const jumps = jumpsOf(change.kept.map(({ standing }) => standing));
   let waits = gate;
   for (const { planned: node, standing } of change.kept) {
     const move = change.moves[node.id];
-    if (node.role !== "app-server" || !move) continue;
+    if (!move) continue;
     const way = jumps(node.datacenter);
-    const host = { host: node.internal, ...(way && { jump: door(way, { host: way.addresses.external![0]! }) }) };
-    const files = appServerFiles(plan, node, nodeFiles.sampleApp, move.former);
-    const args = { role: node.role, door: door(standing, host), files, words: move.words, due: move.due };
-    // The cloud's firewall has to know the new port before anybody asks there.
-    const done = pushBetween(node.id, args, opts, move.due ? [...waits, ...machines.shared] : []);
+    const host =
+      "external" in node
+        ? { host: node.external.ipv4 }
+        : { host: node.internal, ...(way && { jump: door(way, { host: way.addresses.external![0]! }) }) };
+    const args = { role: node.role, door: door(standing, host), words: move.words, due: move.due };
+    // The cloud's firewall has to know a new port before anybody asks there.
+    const done = pushBetween(
+      node.id,
+      { ...args, files: filesBetween(context, node, move) },
+      opts,
+      move.due ? [...waits, ...machines.shared] : [],
+    );
     if (move.due) waits = [done];
   }
   return waits;
+}
+
+function filesBetween({ plan, nodeFiles }: Context, node: PlannedServer, move: Move): ConfigFile[] {
+  switch (node.role) {
+    case "load-balancer": {
+      const between = inTransition(plan, node, move.transition!);
+      return loadBalancerFiles(between.plan, between.node);
+    }
+    case "database":
+      return databaseFiles(plan, node);
+    case "app-server":
+      return appServerFiles(plan, node, nodeFiles.sampleApp, move.former);
+  }
 }
 
 /** haproxy's old processes ask at the old port for those who were connected before: as long as one may keep still. */

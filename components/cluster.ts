@@ -5,7 +5,7 @@ import type { NodeFiles } from "../node/files";
 import type { Plan } from "../plan/plan";
 import { DerivedSecrets } from "../secrets/derive";
 import { AppServer } from "./appServer";
-import { letPass, moveApplications } from "./between";
+import { letPass, moveServers } from "./between";
 import type { Context, Gate } from "./context";
 import { leave, type StandingDoor } from "./farewell";
 import { DatabaseServer } from "./databaseServer";
@@ -61,7 +61,7 @@ export class Cluster extends pulumi.ComponentResource {
   private prepare(context: Context, machines: OpenStackMachines): Gate {
     const door: StandingDoor = ({ id, user }, way) => machines.door(id, way, user);
     const gone = leave(context.change, door, { parent: this });
-    return moveApplications(context, door, { parent: this }, gone);
+    return moveServers(context, door, { parent: this }, gone);
   }
 
   private machines(

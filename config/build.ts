@@ -42,6 +42,7 @@ export function buildSpec(file: StackFile, stack: string, standing: Standing = N
     },
     appServers: sortedEntries(file.appServers).map(([name, group]) => ({
       name,
+      serversNamed: group.serversNamed ?? name,
       runtime: "python",
       port: group.port,
       count: perDatacenter(group.perDatacenter),

@@ -8,7 +8,7 @@ export interface Standing {
   customer?: string;
   /** Slot by datacenter. */
   datacenters: Record<string, number>;
-  /** Slots by group of application servers. */
+  /** Slots by what a group's servers are called. */
   groups: Record<string, number[]>;
 }
 
@@ -40,7 +40,7 @@ export function placesOf({ datacenters, appServers, services }: StackFile, stand
         const most = typeof count === "number" ? count : Math.max(1, ...Object.values(count));
         return { given, wanted: Math.ceil(most / BLOCK) };
       }),
-      standing.groups,
+      mapped(appServers, ({ serversNamed }, name) => standing.groups[serversNamed ?? name] ?? []),
       Infinity,
     ),
   };
@@ -54,8 +54,8 @@ function usedFirst(groups: StackFile["appServers"], services: StackFile["service
   return Object.fromEntries([...first, ...then]);
 }
 
-function mapped<T, R>(map: Record<string, T>, change: (value: T) => R): Record<string, R> {
-  return Object.fromEntries(Object.entries(map).map(([name, value]) => [name, change(value)]));
+function mapped<T, R>(map: Record<string, T>, change: (value: T, name: string) => R): Record<string, R> {
+  return Object.fromEntries(Object.entries(map).map(([name, value]) => [name, change(value, name)]));
 }
 
 interface Wish {

@@ -156,6 +156,8 @@ export interface Certificate {
 
 export interface AppServers {
   name: string;
+  /** Its first name, which is part of its servers' names for life. */
+  serversNamed: string;
   runtime: "python";
   /** Port the application listens on, on the internal network. */
   port: number;

@@ -27,13 +27,18 @@ export interface RolloutOptions {
   perSecond: number;
   /** Certificates that the client trusts. */
   caFile: string;
+  /** What is asked for; the application's cheapest unless given. */
+  path?: string;
 }
 
-/** The application by its cheapest path, through haproxy, over HTTP and HTTPS, by the first VIP. */
-export function targetsOf(cluster: Cluster, families: readonly Family[], caFile: string): Target[] {
+/** The application through haproxy, over HTTP and HTTPS, by the first VIP. */
+export function targetsOf(
+  cluster: Cluster,
+  { families, caFile, path = "/healthz" }: Pick<RolloutOptions, "families" | "caFile" | "path">,
+): Target[] {
   const contains = `"server":"${cluster.facts.project}-app-`;
   return families.flatMap((family) => {
-    const http = cluster.url(family, "/healthz");
+    const http = cluster.url(family, path);
     return [
       { url: http, contains },
       { url: http.replace("http:", "https:"), contains, caFile, servername: "www.example.com" },
@@ -53,7 +58,7 @@ export async function underTraffic(
   change: () => Promise<string>,
 ): Promise<Rollout> {
   const master = await cluster.master(cluster.addresses(options.families));
-  const traffic = Traffic.start(targetsOf(cluster, options.families, options.caFile), {
+  const traffic = Traffic.start(targetsOf(cluster, options), {
     perSecond: options.perSecond,
     timeout: TIMEOUT,
     via: clientCommand,

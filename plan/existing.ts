@@ -33,7 +33,7 @@ function ownSubnet({ external: { ipv6 } }: ExistingHost): { ipv6Subnet?: string 
 
 /** Servers behind them that somebody else runs, called after their group. */
 export function existingBackends(spec: Spec): BackendServer[] {
-  return spec.appServers.flatMap(({ name, port, addresses }) =>
-    addresses.map((internal, index) => ({ group: name, hostname: `${name}-${index + 1}`, internal, port })),
+  return spec.appServers.flatMap(({ name, serversNamed, port, addresses }) =>
+    addresses.map((internal, index) => ({ group: name, hostname: `${serversNamed}-${index + 1}`, internal, port })),
   );
 }

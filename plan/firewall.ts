@@ -51,7 +51,7 @@ export function planFirewall(spec: Spec, servers: Servers, database: DatabaseClu
     "lb-internal": [
       { family: "ipv4", protocol: "vrrp", ...balancers, why: "VRRP between load balancers" },
       { ...tcp(RELAY_PORT, balancers, "relay to a load balancer that drains"), protocol: "udp" },
-      ...(database ? [tcp(database.port, internal, "database frontend")] : []),
+      ...(database ? [databaseFlow(database.port, spec.internal.cidr)] : []),
       tcp(METRICS_PORT, internal, "Prometheus exporter"),
       ping,
     ],
@@ -80,6 +80,11 @@ export function planFirewall(spec: Spec, servers: Servers, database: DatabaseClu
   };
   const gateway: Flow = { family: "ipv4", protocol: "any", ...internal, why: "by way of the gateway" };
   return { masquerade: spec.internal.cidr, flows, cloudFlows: { ...flows, "lb-internal": [gateway] } };
+}
+
+/** @param cidr the internal network */
+export function databaseFlow(port: number, cidr: string): Flow {
+  return { family: "ipv4", protocol: "tcp", port, from: [cidr], why: "database frontend" };
 }
 
 type Senders = Pick<Flow, "from" | "fromZone">;

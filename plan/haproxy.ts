@@ -148,9 +148,16 @@ function tcpFrontends(spec: Spec): Frontend[] {
   );
 }
 
+const DATABASE_FRONTEND = "database-in";
+
+/** Whether it is where applications look for the database. */
+export function isDatabaseFrontend({ name }: Frontend): boolean {
+  return name === DATABASE_FRONTEND;
+}
+
 function databaseFrontend(database: DatabaseCluster): Frontend {
   return {
-    name: "database-in",
+    name: DATABASE_FRONTEND,
     mode: "tcp",
     binds: [{ address: database.address, port: database.port }],
     clientTimeout: DATABASE_IDLE,

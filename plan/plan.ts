@@ -138,10 +138,18 @@ function appServers(spec: Spec): AppServer[] {
       Array.from({ length: group.count[datacenter.name] ?? 0 }, (_, index) => {
         const place = { slot: datacenter.slot, row: rowOf(group, index) };
         return {
-          ...server(spec, "app-server", `${group.name}-${datacenter.name}-${index + 1}`, datacenter, place, group),
+          ...server(
+            spec,
+            "app-server",
+            `${group.serversNamed}-${datacenter.name}-${index + 1}`,
+            datacenter,
+            place,
+            group,
+          ),
           role: "app-server" as const,
           internalInterface: spec.interfaces.server,
           group: group.name,
+          serversNamed: group.serversNamed,
           runtime: group.runtime,
           port: group.port,
         };

@@ -46,6 +46,8 @@ export interface BackendServer {
 
 export interface AppServer extends Server, BackendServer {
   role: "app-server";
+  /** What the servers of its group are called, whatever the group is. */
+  serversNamed: string;
   runtime: "python";
 }
 

@@ -14,13 +14,19 @@ export function endpoints(plan: Plan, deployed: Deployed, { kept }: Change): Pro
   for (const { name, servers } of plan.loadBalancers[0]?.haproxy.backends ?? []) {
     // Where all are lost, they have to be made anew.
     if (name === DATABASE || !isServed(name, deployed) || servers.some((each) => standing.has(each.name))) continue;
+    const group = plan.appServers.find(({ hostname }) => hostname === servers[0]?.name);
+    const gone = deployed.foundedGroups.filter((each) => !plan.appServers.some((app) => app.serversNamed === each));
     problems.push({
       path: pathText(["services", name, "servers"]),
       cause: `every server behind \`${name}\` would be new (${listNames(servers.map((each) => each.name))}): nobody answers until they are made, 503 for minutes`,
-      mend: "in two runs: first add the new group beside the old one, `pulumi up`, deploy your application there; then name it here and remove the old one",
+      mend: `${
+        !group || gone.length !== 1
+          ? ""
+          : `if it is the group \`${gone[0]!}\` under another name, add \`${pathText(["appServers", group.group, "serversNamed"])}: ${gone[0]!}\`, and no server is touched; if not, `
+      }in two runs: first add the new group beside the old one, \`pulumi up\`, deploy your application there; then name it here and remove the old one`,
     });
   }
-  return [...problems, ...databaseEndpoint(plan, deployed)];
+  return problems;
 }
 
 /** Whether a server that stands, and was pushed to, is behind this name in the haproxy.cfg that runs. */
@@ -31,32 +37,4 @@ function isServed(backend: string, { bundles, servers }: Deployed): boolean {
   ]);
   const pushed = new Set(servers.filter((each) => each.pushed).map(({ hostname }) => hostname));
   return behind.some(([, name]) => pushed.has(name!));
-}
-
-/** Applications learn of another address or port one by one, and only after the load balancers have left the old one. */
-function databaseEndpoint({ database }: Plan, { bundles }: Deployed): Problem[] {
-  const known = Object.values(bundles).find((text) => /^DATABASE_HOST=/m.test(text)) ?? "";
-  const now = (key: string): string | undefined => new RegExp(`^${key}=(.*)$`, "m").exec(known)?.[1];
-  const [host, port] = [now("DATABASE_HOST"), now("DATABASE_PORT")];
-  if (!database || host === undefined || port === undefined) return [];
-  return [
-    ...(host === database.address
-      ? []
-      : [
-          {
-            path: "internal.vip",
-            cause: `is ${database.address}, but ${host} is the gateway of all servers that run, and where applications look for the database`,
-            mend: `write ${host} again`,
-          },
-        ]),
-    ...(port === String(database.port)
-      ? []
-      : [
-          {
-            path: "database.port",
-            cause: `is ${database.port}, but applications connect to ${port} until they have been told, one after the other`,
-            mend: `write ${port} again`,
-          },
-        ]),
-  ];
 }

@@ -44,15 +44,22 @@ export function unprepared({ resized, replaced, leaving }: Change): Problem[] {
   ];
 }
 
-/** A database says farewell while all others are synced: not while one of them leaves. A port moves while all servers run. */
+/** A database says farewell while all others are synced: not while one of them leaves. What is done between the old and the new, all servers run for. */
 export function atOnce({ resized, replaced, leaving, moves }: Change): Problem[] {
   const path = stopper({ resized, replaced });
   const mend = "in two runs: first the one, then the other";
   if (path === undefined) return [];
   if (leaving.some(({ role, pushed }) => role !== "app-server" && pushed))
     return [{ path, cause: "would stop servers in the run in which a datacenter leaves", mend }];
-  if (Object.values(moves).some(({ due }) => due))
-    return [{ path, cause: "would stop servers in the run in which applications move to another port", mend }];
+  const moving = Object.entries(moves).find(([, { due }]) => due);
+  if (moving)
+    return [
+      {
+        path,
+        cause: `would stop servers in the run in which others change together (${moving[0]}: ${moving[1].words})`,
+        mend,
+      },
+    ];
   return [];
 }
 

@@ -48,7 +48,9 @@ export class Networks extends pulumi.ComponentResource {
         enableDhcp: false,
         dnsNameservers: plan.nameservers,
       },
-      parent,
+      // Neutron refuses a gateway out of its own allocation pool, and only a machine's first boot asks for it: a push says who
+      // is the gateway.
+      { ...parent, ignoreChanges: ["gatewayIp"] },
     );
     this.internalId = network.id;
     this.internalSubnetId = subnet.id;

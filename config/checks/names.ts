@@ -26,11 +26,15 @@ export function* checkNames(draft: Draft, stack: string): Generator<Problem> {
       yield { path: pathText([map, name]), cause: `${quote(name)} can't be a name here`, mend: nameRule(longest) };
     }
   }
-  for (const name of names(draft.appServers)) {
-    if (!RESERVED_GROUPS.includes(name)) continue;
+  for (const [name, group] of sortedEntries(draft.appServers)) {
+    const named = group?.serversNamed;
+    const path = named === undefined ? ["appServers", name] : ["appServers", name, "serversNamed"];
+    if (named !== undefined && !isName(named, 15))
+      yield { path: pathText(path), cause: `${quote(named)} can't be a name here`, mend: nameRule(15) };
+    if (!RESERVED_GROUPS.includes(named ?? name)) continue;
     yield {
-      path: `appServers.${name}`,
-      cause: `\`${name}\` is reserved: servers called ${name}-… are the cluster's own`,
+      path: pathText(path),
+      cause: `\`${named ?? name}\` is reserved: servers called ${named ?? name}-… are the cluster's own`,
       mend: "choose another name for the group",
     };
   }
@@ -119,7 +123,10 @@ export function appServerIds(
   return datacenters.flatMap((datacenter) => {
     const count = servers?.perDatacenter;
     const here = typeof count === "object" ? count[datacenter] : count;
-    return Array.from({ length: here ?? 0 }, (_, index) => `${group}-${datacenter}-${index + 1}`);
+    return Array.from(
+      { length: here ?? 0 },
+      (_, index) => `${servers?.serversNamed ?? group}-${datacenter}-${index + 1}`,
+    );
   });
 }
 

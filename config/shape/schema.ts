@@ -164,6 +164,7 @@ const appServers = z
           .array(wholeNumber("a slot", 1, MOST_SLOTS, 1))
           .register(fields, { what: "a list of slots", example: "[1]" })
           .optional(),
+        serversNamed: text("the name that the group's servers have", "app").optional(),
         addresses: z
           .array(text("an IPv4 address", "198.51.100.31"))
           .register(fields, { what: "a list of IPv4 addresses", example: "[198.51.100.31, 198.51.100.32]" })

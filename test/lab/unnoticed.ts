@@ -11,13 +11,22 @@ import { cluster } from "./support";
 /** Modest, so that a busy machine is no reason for a request to fail; `npm run bench:rollouts` measures with more. */
 const PER_SECOND = 10;
 
-/** Makes a change while clients never stop asking over HTTP and HTTPS, IPv4 and IPv6: not one of their requests may fail. */
-export async function unnoticed(t: TestContext, change: () => Promise<string>): Promise<Rollout> {
+/**
+ * Makes a change while clients never stop asking over HTTP and HTTPS, IPv4 and IPv6: not one of their requests may fail.
+ *
+ * @param path `/` has each of them write a row and read it back; the application's cheapest unless given
+ */
+export async function unnoticed(t: TestContext, change: () => Promise<string>, path?: string): Promise<Rollout> {
   const folder = temporaryFolder();
   try {
     const caFile = join(folder.path, "ca.pem");
     writeFileSync(caFile, CERTIFICATE);
-    const options = { families: ["ipv4", "ipv6"] as const, perSecond: PER_SECOND, caFile };
+    const options = {
+      families: ["ipv4", "ipv6"] as const,
+      perSecond: PER_SECOND,
+      caFile,
+      ...(path !== undefined && { path }),
+    };
     const rollout = await underTraffic(cluster, options, change);
     const failures = failuresOf(rollout.attempts);
     const { sent, failed, slowest, retransmitted } = summaryOf(rollout.attempts);

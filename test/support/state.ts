@@ -22,7 +22,8 @@ export function stateOf(plan: Plan): Resource[] {
     resource("", "openstack:networking/network:Network", "internal", { name: `${plan.customer}-internal` }),
     resource("", "openstack:networking/subnet:Subnet", "internal-ipv4", { cidr: plan.internal.cidr }),
     ...everyServer(plan).flatMap((node) => {
-      const path = `$ha-cluster:index:${COMPONENTS[node.role]}$ha-cluster:openstack:Machine`;
+      const component = `$ha-cluster:index:${COMPONENTS[node.role]}`;
+      const path = `${component}$ha-cluster:openstack:Machine`;
       const port = (name: string, addresses: (string | undefined)[]): Resource =>
         resource(path, "openstack:networking/port:Port", `${node.id}-${name}`, {
           networkId: `id-of-${name}`,
@@ -42,12 +43,12 @@ export function stateOf(plan: Plan): Resource[] {
             port: `id-of-${node.id}-${name}`,
           })),
         }),
-        resource("", "command:remote:Command", `${node.id}-scripts`, {
+        resource(component, "command:remote:Command", `${node.id}-scripts`, {
           create: `sudo -n sh # as ${plan.sshUser}`,
           stdin: "install_script farewell.sh",
           triggers: [`id-of-${node.id}`],
         }),
-        resource("", "command:remote:Command", `${node.id}-config`, { stdin: bundles[node.id] }),
+        resource(component, "command:remote:Command", `${node.id}-config`, { stdin: bundles[node.id] }),
       ];
     }),
   ];

@@ -35,6 +35,19 @@ describe("what a stack file may say of a cluster that runs", () => {
       services: { web: { http: 80, servers: "app" }, queue: { tcp: 5000, servers: "api" } },
     }),
   });
+  allows("a group under another name, with the first one noted", {
+    now: dualStack({ appServers: { web: { serversNamed: "app" } }, services: { web: { http: 80, servers: "web" } } }),
+  });
+  for (const [what, changes] of [
+    ["another port of the database", { database: { port: 3307 } }],
+    ["another internal VIP", { internal: { cidr: "198.51.100.0/24", vip: "198.51.100.2" } }],
+    ["all router ids at once", { vrrp: { routerIds: { ipv4: 61, ipv6: 62, internal: 63 } } }],
+  ] as const)
+    allows(what, { now: dualStack(changes) });
+  allows("another primary VIP", {
+    before: dualStack({ vips: twoVips("www") }),
+    now: dualStack({ vips: twoVips("api") }),
+  });
   allows("IPv6 that comes", {
     before: dualStack({ ...withoutIpv6() }),
     now: dualStack(),
@@ -45,6 +58,13 @@ describe("what a stack file may say of a cluster that runs", () => {
     state: (all) => all.filter(({ urn }) => !urn.includes("app-")),
   });
 });
+
+function twoVips(primary: string): Raw {
+  return {
+    www: { ipv4: "203.0.113.100", ...(primary === "www" && { primary: true }) },
+    api: { ipv4: "203.0.113.101", ...(primary === "api" && { primary: true }) },
+  };
+}
 
 function withoutIpv6(): Raw {
   return {

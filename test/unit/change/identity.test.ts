@@ -250,3 +250,29 @@ test("files of those that stay differ only in lines that name who came or went",
     { numRuns: 40 },
   );
 });
+
+test("a group under another name, with its first one noted, is the same to every server", () => {
+  const groups = (name: string, more: object = {}): Raw => ({
+    appServers: { [name]: { perDatacenter: 12, ...more }, other: {} },
+    services: { web: { http: 80, https: 443, certificate: "www", servers: name, healthCheck: "/healthz" } },
+  });
+  const specOfRaw = (raw: Raw, standing = NOTHING_STANDS): Spec => {
+    const { spec, problems } = validate(raw, "dev", standing);
+    if (!spec) throw new Error(formatProblems(problems, "test"));
+    return spec;
+  };
+  const built = plan(specOfRaw(dualStack(groups("app"))));
+  const standing = standingOf(deployed(stateOf(built)));
+  // It sorts after the other one, whose slot it must not take.
+  const spec = specOfRaw(dualStack(groups("web", { serversNamed: "app" })), standing);
+  const renamed = plan(spec);
+  assert.deepEqual(bundlesOf(renamed, "sample"), bundlesOf(built, "sample"));
+  const byUrn = (planned: Plan): Map<string, unknown> => new Map(stateOf(planned).map((each) => [each.urn, each]));
+  assert.deepEqual(byUrn(renamed), byUrn(built));
+  assert.deepEqual(pin(new Document({ config: {} }), spec).toJS(), {
+    config: {
+      "ha-cluster:datacenters": { dc1: { slot: 1 }, dc2: { slot: 2 }, dc3: { slot: 3 } },
+      "ha-cluster:appServers": { other: { slots: [3] }, web: { slots: [1, 2] } },
+    },
+  });
+});

@@ -28,6 +28,7 @@ test("everything left out has a default", () => {
     appServers: [
       {
         name: "app",
+        serversNamed: "app",
         runtime: "python",
         port: 8080,
         count: { dc1: 1, dc2: 1, dc3: 1 },

@@ -1,0 +1,73 @@
+import type { Advert } from "../plan/transition";
+import type { SyncGroup } from "../plan/vrrp";
+
+/** What load balancers hear of each other, by instance. */
+export type Adverts = Record<string, Heard>;
+
+interface Heard extends Advert {
+  /** Version, and of version 2 what else must be the same on both sides: with another one an advert is dropped. */
+  speech: string;
+}
+
+/** Of a keepalived.conf as it was pushed. */
+export function advertsIn(bundle: string): Adverts {
+  return Object.fromEntries(
+    [...bundle.matchAll(/^vrrp_instance (\S+) \{\n([\s\S]*?)^\}/gm)].map(([, name, text]) => {
+      const said = (key: string): string => new RegExp(`^ +${key} (\\S+)`, "m").exec(text!)?.[1] ?? "";
+      const addresses = /^ +virtual_ipaddress \{([^}]*)\}/m.exec(text!)?.[1] ?? "";
+      return [
+        name!,
+        {
+          routerId: Number(said("virtual_router_id")),
+          addresses: [...addresses.matchAll(/^\s*([^\s/]+)\//gm)].map(([, address]) => address!),
+          speech: speech(Number(said("version")), Number(said("advert_int")), / include /.test(text!)),
+        },
+      ];
+    }),
+  );
+}
+
+export function advertsOf({ instances }: SyncGroup): Adverts {
+  return Object.fromEntries(
+    instances.map((each) => [
+      each.name,
+      {
+        routerId: each.routerId,
+        addresses: [each.virtualAddress, ...each.furtherAddresses].map(({ address }) => address),
+        speech: speech(each.version, each.advertInterval, each.authentication),
+      },
+    ]),
+  );
+}
+
+function speech(version: number, interval: number, password: boolean): string {
+  return version === 2 ? `2, every ${interval} s${password ? ", with a password" : ""}` : String(version);
+}
+
+/**
+ * What load balancers must say meanwhile, so that they can be changed one after the other: a backup stays one while at least
+ * one instance of its sync group hears the master, and hears it only by the same router id and addresses.
+ *
+ * @param found what any of them may say now
+ * @returns `wanted` itself where they can be brought there at once; nothing where there is no such way
+ */
+export function meanwhile(found: readonly Adverts[], wanted: Adverts): Adverts | undefined {
+  const heardBy = (each: Adverts): ((other: Adverts) => boolean) => {
+    const own = Object.entries(each).map(([name, heard]) => [name, JSON.stringify(heard)] as const);
+    return (other) => own.some(([name, heard]) => JSON.stringify(other[name]) === heard);
+  };
+  return candidates(found, wanted).find((each) => [...found, wanted].every(heardBy(each)));
+}
+
+/** Of each instance what is wanted or what is said now; those first that are nearest to what is wanted. */
+function candidates(found: readonly Adverts[], wanted: Adverts): Adverts[] {
+  let all: { adverts: Adverts; others: number }[] = [{ adverts: {}, others: 0 }];
+  for (const [name, want] of Object.entries(wanted)) {
+    const said = found.flatMap((each) => (each[name] ? [{ ...each[name], speech: want.speech }] : []));
+    const choices = [...new Map([want, ...said].map((each) => [JSON.stringify(each), each])).values()];
+    all = all.flatMap(({ adverts, others }) =>
+      choices.map((each, index) => ({ adverts: { ...adverts, [name]: each }, others: others + (index > 0 ? 1 : 0) })),
+    );
+  }
+  return all.sort((a, b) => a.others - b.others).map(({ adverts }) => adverts);
+}

@@ -1,0 +1,90 @@
+import type { Problem } from "../../config/problems";
+import { listNames, pathText } from "../../config/shape/words";
+import { certificatePath } from "../../plan/haproxy";
+import type { Plan } from "../../plan/plan";
+import type { Transition } from "../../plan/transition";
+import { renderVips } from "../../render/network";
+import { type Adverts, advertsIn, advertsOf, meanwhile } from "../adverts";
+import type { Change } from "../change";
+import type { Deployed } from "../deployed";
+import { fileIn } from "../files";
+
+/** A cut run may leave load balancers so far apart that no third way of speaking is heard by all of them. */
+export function unheard(plan: Plan, { bundles, cutBundles }: Deployed, { kept }: Change): Problem[] {
+  const found = kept
+    .flatMap(({ planned: { id } }) => [bundles[id], cutBundles[id]])
+    .map((text) => advertsIn(text ?? ""))
+    .filter((each) => Object.keys(each).length > 0);
+  const lost = plan.loadBalancers.some(({ syncGroup }) => !meanwhile(found, advertsOf(syncGroup)));
+  if (!lost) return [];
+  return [
+    {
+      path: "vrrp.routerIds",
+      cause:
+        "are all other ones than the load balancers have, and those differ among each other since a run that was cut: some would not hear the others, and two would have the VIPs",
+      mend: "first `pulumi up` with the ids of that run, or with those from before it; then change them",
+    },
+  ];
+}
+
+/** On hosts that somebody else built nothing is done for the time between. */
+export function unheardHosts(plan: Plan, { bundles }: Deployed): Problem[] {
+  const said = (adverts: Adverts): string[] =>
+    Object.entries(adverts).map(([name, { routerId, addresses }]) => [name, routerId, ...addresses].join(" "));
+  const deaf = plan.loadBalancers.some(({ id, syncGroup }) => {
+    const now = said(advertsIn(bundles[id] ?? ""));
+    const wanted = said(advertsOf(syncGroup));
+    return now.length > 0 && !now.some((each) => wanted.includes(each));
+  });
+  if (!deaf) return [];
+  return [
+    {
+      path: "vrrp.routerIds",
+      cause:
+        "are all other ones at once, or the others' VIPs are: half-way through, load balancers would not hear each other, and two would have the VIPs",
+      mend: "change at most two of them in one `pulumi up`, the last in the next",
+    },
+  ];
+}
+
+/**
+ * What load balancers do for the time between, they do with what the cloud and their disks have already: a VIP that comes may
+ * not be allowed on their ports yet, nor a certificate be there.
+ */
+export function transitions(plan: Plan, { bundles }: Deployed, { kept, moves }: Change): Problem[] {
+  const due = kept.filter(({ planned: { id, role } }) => role === "load-balancer" && moves[id]?.due === true);
+  const news = [...new Set(due.flatMap(({ planned: { id } }) => newcomers(plan, id, bundles[id] ?? "")))].sort();
+  if (news.length === 0) return [];
+  return [
+    {
+      path: keyOf(moves[due[0]!.planned.id]!.transition!),
+      cause: `can't be changed in the run in which ${listNames(news)} ${news.length === 1 ? "comes" : "come"}: load balancers would need what is not there yet`,
+      mend: "in two runs: first the one, then the other",
+    },
+  ];
+}
+
+/** What a load balancer is to have and has not, each in a word; the cloud lets it have any internal VIP. */
+function newcomers(plan: Plan, id: string, bundle: string): string[] {
+  const node = plan.loadBalancers.find((each) => each.id === id)!;
+  const vips = new Set(fileIn(bundle, "/etc/ha-cluster/vips").split("\n"));
+  const addresses = fileIn(bundle, "/etc/ha-cluster/addresses");
+  const haproxy = fileIn(bundle, "/etc/haproxy/haproxy.cfg");
+  const { ipv6 } = node.external;
+  return [
+    ...renderVips(node)
+      .split("\n")
+      .filter((line) => line !== "" && !vips.has(line))
+      .map((line) => line.replace(/^\S+ (\S+)\/\d+$/, "$1"))
+      .filter((address) => address !== plan.internal.vip),
+    ...(ipv6 !== undefined && !addresses.includes(` ${ipv6}/`) ? ["external.ipv6"] : []),
+    ...plan.certificates
+      .filter(({ name }) => !haproxy.includes(` crt ${certificatePath(name)} `))
+      .map(({ name }) => pathText(["certificates", name])),
+  ];
+}
+
+function keyOf({ endpoints, gateways }: Transition): string {
+  if (gateways.length > 0) return "internal.vip";
+  return endpoints.length > 0 ? "database.port" : "vrrp.routerIds";
+}
