@@ -64,8 +64,9 @@ export function words(change: Change, deployed: Deployed, bundles: Record<string
     ]),
     ...pushed.map(({ planned, files }): [string, string] => [
       planned.datacenter,
-      `${planned.id}: ${how(planned, files)}`,
+      `${planned.id}: ${how(planned, files)}${meanwhile(change, planned)}`,
     ]),
+    ...again(change, [...replaced, ...[...change.resized, ...pushed].map(({ planned }) => planned.id)]),
     ...[...change.kept, ...change.unfinished].flatMap(({ planned: { id, datacenter } }): [string, string][] =>
       change.logins[id]?.due === true ? [[datacenter, `${id}: ${change.logins[id].words}; nothing stops`]] : [],
     ),
@@ -112,6 +113,22 @@ function needless({ needless: ids }: Change): string[] {
   return [
     `mayReplace: ${ids.join(", ")} ${ids.length === 1 ? "has" : "have"} what the file says; remove the line, or the next image of that name is brought there unasked`,
   ];
+}
+
+/** What a load balancer does until those behind it have been told. */
+function meanwhile({ moves }: Change, { id, role }: PlannedServer): string {
+  const move = moves[id];
+  return role === "load-balancer" && move?.due === true ? `; in two steps, meanwhile ${move.words}` : "";
+}
+
+/** Whose files are as they were, and who may have others for all that: a run was cut. */
+function again({ kept, after }: Change, others: readonly string[]): [datacenter: string, line: string][] {
+  return kept
+    .filter(({ planned: { id }, standing }) => !others.includes(id) && after[id] !== standing.after)
+    .map(({ planned: { id, datacenter, role } }) => [
+      datacenter,
+      `${id}: its files are pushed again, after what was cut (${after[id]!}); ${role === "load-balancer" ? HANDED_OVER : "what runs otherwise restarts"}`,
+    ]);
 }
 
 function how(planned: PlannedServer, files: string[]): string {

@@ -33,6 +33,39 @@ describe("what a change does, in words", () => {
     assert.equal(lines.at(-1), "customers: nothing");
   });
 
+  test("what both sides have to agree on", () => {
+    const lines = told(
+      dualStack({ database: { port: 3307 }, vrrp: { routerIds: { ipv4: 61, ipv6: 62, internal: 63 } } }),
+    );
+    assert.deepEqual(lines.slice(0, 2), [
+      "dc1  app-dc1-1: app.env changed; the application restarts",
+      "     lb-dc1: listeners, probes, relay.nft and 3 more changed; if it is active it hands the VIPs over first, and drains; in two steps, meanwhile the database also at 198.51.100.1:3306, INTERN as before",
+    ]);
+    assert.equal(lines.length, 7);
+    assert.equal(lines.at(-1), "customers: one server after the other is away for a moment, the others serve");
+  });
+
+  test("back, after a run that was cut: who may have other files than the state says", () => {
+    const pushed = (all: Resource[]): Resource[] => {
+      const before = plan(specOf(dualStack()));
+      const planned = plan(specOf(dualStack({ database: { port: 3307 } })));
+      const moves = changeOf(planned, deployed(all)).moves;
+      assert.deepEqual(Object.keys(moves).length, before.loadBalancers.length + before.appServers.length);
+      const urn = all
+        .find((each) => each.urn.endsWith("::lb-dc3-config"))!
+        .urn.replace("lb-dc3-config", "lb-dc3-between");
+      const stdin = bundlesOf(before, "sample")["lb-dc3"]!;
+      return [
+        ...all,
+        { urn, type: "command:remote:Command", inputs: { create: `push # ${moves["lb-dc3"]!.words}`, stdin } },
+      ];
+    };
+    assert.deepEqual(told(dualStack(), dualStack(), pushed), [
+      "dc3  lb-dc3: its files are pushed again, after what was cut (the database also at 198.51.100.1:3306); if it is active it hands the VIPs over first, and drains",
+      "customers: nothing",
+    ]);
+  });
+
   test("flavors", () => {
     assert.deepEqual(
       told(dualStack({ database: { flavor: { dc1: "m1.small", dc2: "m1.medium", dc3: "m1.small" } } })),
