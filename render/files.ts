@@ -132,13 +132,13 @@ function internalServerFiles(
   plan: Plan,
   node: PlannedDatabase | PlannedAppServer,
   zone: "database" | "app",
-  redirects: readonly Redirect[] = [],
+  redirects?: readonly Redirect[],
 ): ConfigFile[] {
   const stanzas = internalStanzas(plan, node);
   return [
     file("/etc/network/interfaces", renderInterfaces(stanzas, plan.nameservers)),
     file("/etc/ha-cluster/addresses", renderAddresses(stanzas)),
-    file("/etc/nftables.conf", renderNftables([{ flows: plan.firewall.flows[zone] }], { redirects })),
+    file("/etc/nftables.conf", renderNftables([{ flows: plan.firewall.flows[zone] }], redirects && { redirects })),
     ...updatesFiles(),
   ];
 }

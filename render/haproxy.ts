@@ -37,7 +37,8 @@ function defaults({ timers }: Haproxy): string {
   return `defaults
     log global
     option dontlognull
-    option redispatch
+    # Every retry with another server: the same one is only tried again after a second.
+    option redispatch 1
     retries ${timers.retries}
     timeout connect ${duration(timers.connect)}
     timeout client ${duration(timers.client)}

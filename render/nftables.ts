@@ -25,7 +25,7 @@ export interface Redirect {
  */
 export function renderNftables(
   inputs: readonly InputRules[],
-  { gateway, redirects = [] }: { gateway?: Gateway; redirects?: readonly Redirect[] } = {},
+  { gateway, redirects }: { gateway?: Gateway; redirects?: readonly Redirect[] } = {},
 ): string {
   return `#!/usr/sbin/nft -f
 table inet ha_cluster
@@ -37,16 +37,24 @@ table inet ha_cluster {
         iifname "lo" accept
         icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } accept
 ${inputs.flatMap(({ device, flows }) => flows.map((flow) => `        ${inputRule(flow, device)}\n`)).join("")}    }
-${redirects.length > 0 ? redirectChain(redirects) : ""}${gateway ? gatewayChains(gateway) : ""}}
+${redirects ? redirectChains(redirects) : ""}${gateway ? gatewayChains(gateway) : ""}}
 `;
 }
 
-/** What comes in has its new port by the time that the input chain sees it. */
-function redirectChain(redirects: readonly Redirect[]): string {
-  return `    chain prerouting {
+/**
+ * What comes in has its new port by the time that the input chain sees it. Afterwards the kernel still knows redirected
+ * connections for two minutes, and drops a connection to the new port that would have the same source port as one of them,
+ * unless NAT of what comes in is on, which then gives it another one.
+ */
+function redirectChains(redirects: readonly Redirect[]): string {
+  const chain = `    chain prerouting {
         type nat hook prerouting priority dstnat;
 ${redirects.map(({ from, to }) => `        tcp dport ${from} redirect to :${to}\n`).join("")}    }
 `;
+  return `    chain source {
+        type nat hook input priority 100;
+    }
+${redirects.length > 0 ? chain : ""}`;
 }
 
 function gatewayChains({ internal, external, masquerade }: Gateway): string {

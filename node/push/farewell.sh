@@ -16,7 +16,6 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/app-server.sh"
 . "$HERE/leaving.sh"
 
-DRAIN_SECONDS=60   # for connections that are open; downloads that take longer are cut
 STOPPED=$RUN/stopped # its daemon was, by the farewell that runs
 NOTICED_SECONDS=10 # until the load balancers have seen that this machine is not to be asked
 
@@ -46,29 +45,14 @@ Heal $peer first (systemctl status mariadb there)."
     systemctl stop mariadb
 }
 
-# New connections are refused, which haproxy takes to another server; those that are there are answered to their end.
 app_server_leaves() {
     port=$(setting "$APP_ENV" LISTEN_PORT)
-    : >"$LEAVING_MARK"
-    nft -f - <<NFT
-table inet $LEAVING_TABLE {}
-delete table inet $LEAVING_TABLE
-table inet $LEAVING_TABLE {
-    chain input {
-        type filter hook input priority -10; policy accept;
-        iifname != "lo" tcp dport $port ct state new reject with tcp reset
-    }
-}
-NFT
+    refuse_new "$port"
     sleep 2 # both checks of the load balancers have failed
     wait_for $DRAIN_SECONDS nobody_on "$port" || say "connections that are left: $(clients "$port")"
     : >"$STOPPED"
     systemctl stop app
 }
-
-clients() { ss -Htn state established "sport = :$1" not src 127.0.0.0/8 | wc -l; }
-
-nobody_on() { [ "$(clients "$1")" -eq 0 ]; }
 
 # Whatever stops it on the way: nobody will stop this machine now, so it serves again.
 stays() {

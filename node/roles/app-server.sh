@@ -28,6 +28,11 @@ app_server_apply() {
     wait_for 20 app_answers || fail "the application does not answer 200 on http://$(app_address)/healthz: $health
 $(last_words app)"
     say "app: answers on $(app_address)"
+    if [ -e "$LEAVING_MARK" ]; then
+        accept_new
+        # The next server stops only when load balancers send requests here again.
+        sleep "$SEEN_SECONDS"
+    fi
     if owned $RELEASE_SOCKET; then
         wait_for 20 gives_release || fail "the service that gives the release to others does not answer on port $RELEASE_PORT: $status
 $(last_words 'app-release*')"
@@ -53,7 +58,14 @@ release_loads() {
 $(grep -v '^ ' "$INCOMING/loading" | sed 's/^/    /')"
 }
 
+# One that serves is first let finish: gunicorn drops connections that it has accepted and not yet read.
 app_restart() {
+    if systemctl -q is-active app; then
+        # shellcheck disable=SC2046 # one word per port
+        set -- $(app_ports)
+        refuse_new "$@"
+        wait_for "$DRAIN_SECONDS" nobody_on "$@" || say "connections that are cut: $(clients "$@")"
+    fi
     systemctl reset-failed app 2>/dev/null || :
     systemctl restart app || fail "the application does not start:
 $(last_words app)"
@@ -76,6 +88,16 @@ old_workers_gone() {
     systemctl -q is-active app || return 2
     app_workers >"$INCOMING/workers" || return 1
     [ -s "$INCOMING/workers" ] && ! grep -qxF -f "$INCOMING/old-workers" "$INCOMING/workers"
+}
+
+# Where it listens now or did before: it may run on the files of either.
+app_ports() {
+    {
+        setting $APP_ENV LISTEN_PORT
+        while read -r tree; do
+            [ ! -e "$tree$APP_ENV" ] || setting "$tree$APP_ENV" LISTEN_PORT
+        done <"$INCOMING/old-trees"
+    } | sort -u
 }
 
 app_address() { echo "$(setting $APP_ENV LISTEN_ADDRESS):$(setting $APP_ENV LISTEN_PORT)"; }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { Cluster } from "../../harness/cluster";
 import type { StackFile } from "../../harness/stackFile";
 import { temporaryFolder } from "../support/folder";
 import { servers } from "../lab/standing";
@@ -11,6 +12,8 @@ const VIP = "198.51.100.130";
 interface Way {
   what: string;
   there: (file: StackFile) => StackFile;
+  /** The cluster as it is then, where the tests have to know. */
+  then?: Cluster;
   /** What is on the machines then, and on none of them before. */
   look: () => Promise<void>;
   back: () => Promise<void>;
@@ -32,6 +35,7 @@ const WAYS: Way[] = [
   {
     what: "another internal VIP",
     there: (file) => file.set("internal.vip", VIP),
+    then: new Cluster({ ...cluster.facts, internalVip: VIP }),
     look: async () => {
       await databaseAt(`${VIP}:3306`);
       await gatewayIs(VIP, INTERNAL_VIP);
@@ -60,15 +64,15 @@ describe("what load balancers and those behind them have to agree on", () => {
 
   after(() => folder.remove());
 
-  for (const { what, there, look, back } of WAYS) {
-    for (const [title, file, see] of [
-      [what, there(stackFile()), look],
-      [`${what}, and back`, stackFile(), back],
+  for (const { what, there, then = cluster, look, back } of WAYS) {
+    for (const [title, file, of, see] of [
+      [what, there(stackFile()), cluster, look],
+      [`${what}, and back`, stackFile(), then, back],
     ] as const) {
       test(`${title}: in one run, on the same servers, and unnoticed`, async (t) => {
         const stack = await open(file, folder.path);
         const standing = await servers();
-        const { mastership } = await unnoticed(t, () => stack.up(), "/");
+        const { mastership } = await unnoticed(t, () => stack.up(), { path: "/", of });
         t.diagnostic(`${mastership.handovers} handovers, two masters for ${Math.round(mastership.twoMasters)} ms`);
         assert.deepEqual(await servers(), standing);
         await see();
