@@ -11,7 +11,7 @@ export interface HaproxyTimers {
   inter: number;
   fall: number;
   rise: number;
-  /** How often a connection to a server is tried again, each time with another one (`option redispatch 1`). */
+  /** How often a connection to a server is tried again; the last time with another server (`option redispatch`). */
   retries: number;
   /** What a reload leaves to the old process. */
   hardStopAfter: number;

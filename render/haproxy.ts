@@ -37,8 +37,7 @@ function defaults({ timers }: Haproxy): string {
   return `defaults
     log global
     option dontlognull
-    # Every retry with another server: the same one is only tried again after a second.
-    option redispatch 1
+    option redispatch
     retries ${timers.retries}
     timeout connect ${duration(timers.connect)}
     timeout client ${duration(timers.client)}

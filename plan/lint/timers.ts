@@ -76,7 +76,7 @@ const HAPROXY_RULES: Rule<HaproxyTimers>[] = [
   },
   {
     name: "a request outlives the server that it met first",
-    why: "each retry goes to another server (option redispatch), and those that hang have to be known as down by the last one",
+    why: "the last retry goes to another server (option redispatch), which has to be known as down by then",
     most: ({ fall, inter, connect, retries }) => [
       fall * (inter + Math.min(connect, inter)),
       "fall × (inter + the check's connection)",

@@ -35,7 +35,7 @@ function application(index: number, port: number, former: number[] = []): string
   return bundle(appServerFiles(now, node, sampleApp(), former));
 }
 
-/** Milliseconds after which haproxy tries the same server again. */
+/** Milliseconds after which haproxy would try the same server again. */
 const TRIED_AGAIN = 1000;
 
 /** Milliseconds: haproxy's `timeout connect`, for a server that does not answer. */
@@ -127,7 +127,7 @@ test("an application that lets nobody in costs nobody's time, and what it has be
       return Date.now() - began;
     }),
   );
-  // Half of them meet the one that refuses; one may be late because this machine is busy.
+  // haproxy takes what is refused to the other one; one answer may be late because this machine is busy.
   assert.ok(milliseconds.filter((each) => each >= TRIED_AGAIN).length <= 1, milliseconds.join(" "));
   assert.match((await begun).stdout, /200 OK.*app-dc1-1/s);
   const { code, text } = await push;
