@@ -33,14 +33,17 @@ interface Internal {
   builtAs?: string;
 }
 
-/** A group of ten servers in each datacenter for each of these slots, beside the first. */
-function file(internal: Internal, slots: readonly number[]): Raw {
-  const groups = slots.map((slot) => [`more${slot}`, { perDatacenter: 10, slots: [slot] }]);
+/** A group of ten servers in each datacenter for each of these slots, beside the first; who stands has to know its own. */
+function file(internal: Internal, slots: readonly number[], { groups: known }: Standing): Raw {
+  const groups = slots.map((slot) => {
+    const name = `more${slot}`;
+    return [name, { perDatacenter: 10, ...(name in known ? {} : { slots: [slot] }) }];
+  });
   return dualStack({ internal, appServers: { app: {}, ...Object.fromEntries(groups) } });
 }
 
 function specOf(internal: Internal, slots: readonly number[], standing: Standing = NOTHING_STANDS): Spec {
-  const { spec, problems } = validate(file(internal, slots), "dev", standing);
+  const { spec, problems } = validate(file(internal, slots, standing), "dev", standing);
   if (!spec) throw new Error(formatProblems(problems, "test"));
   return spec;
 }
