@@ -1,3 +1,4 @@
+import { network } from "../plan/addresses";
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../plan/plan";
 import type { Deployed, DeployedServer } from "./deployed";
 import { afterOf } from "./after";
@@ -76,6 +77,11 @@ export interface Change extends Matched {
   remade: Replacement[];
   /** Glance's id of each image by its name, as far as it was asked: two builds may have one name. */
   images: Record<string, string>;
+  /**
+   * Ids of those that are kept and were told another length of the internal network than the file's: until they know it, they
+   * look for what is new there by way of their gateway.
+   */
+  otherLength: string[];
   /** Ids that `mayReplace` names of servers that have what the file says already. */
   needless: string[];
   /**
@@ -154,6 +160,7 @@ export function changeOf(
       return why.length > 0 ? [{ ...pair, why }] : [];
     }),
     images: cloud.images,
+    otherLength: otherLength(plan, kept, deployed),
     needless: kept
       .filter((pair) => mayReplace.includes(pair.planned.id) && differences(pair, cloud).length === 0)
       .map(({ planned }) => planned.id),
@@ -170,6 +177,20 @@ export function changeOf(
     ...(pause && { pause }),
     logins: loginsOf(plan.sshUser, [...kept, ...unfinished]),
   };
+}
+
+/** Of a server to which a push was killed, the one file may run as well as the other. */
+function otherLength({ internal }: Plan, kept: readonly Pair[], { bundles, cutBundles }: Deployed): string[] {
+  const told = ({ planned }: Pair): string[] =>
+    [bundles, cutBundles].flatMap((texts) =>
+      [...(texts[planned.id] ?? "").matchAll(/^\S+ ([0-9.]+)\/(\d+) \S+$/gm)].flatMap(([, address, length]) =>
+        address === planned.internal ? [length!] : [],
+      ),
+    );
+  const { prefixLength } = network(internal.cidr);
+  return kept
+    .filter((pair) => told(pair).some((each) => Number(each) !== prefixLength))
+    .map(({ planned }) => planned.id);
 }
 
 /**

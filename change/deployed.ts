@@ -1,7 +1,7 @@
 import { parseIp, parseNetwork } from "../config/ip";
 import { NOTHING_STANDS, type Standing } from "../config/places";
 import { BLOCK } from "../config/spec";
-import { type Place, placeAt } from "../plan/addresses";
+import { type Place, placeOf } from "../plan/addresses";
 import type { Role } from "../plan/servers";
 
 /** One resource of a stack's state, as `pulumi stack export` prints it. */
@@ -73,6 +73,7 @@ export interface Deployed {
   customer?: string;
   /** The name that server groups have. */
   clusterName?: string;
+  /** What the internal network was built as: of its first subnet, which stays when it grows. */
   internalCidr?: string;
   /** Neutron's id of the provider's network that the load balancers are on. */
   externalNetwork?: string;
@@ -232,10 +233,10 @@ function userOf({ id, inputs }: Resource, scripts: Resource | undefined): string
 /** Where everybody stands, from the addresses that their ports have; nobody's place is guessed. */
 export function standingOf({ servers, internalCidr, customer }: Deployed): Standing {
   const network = internalCidr === undefined ? undefined : parseNetwork(internalCidr);
-  if (!network) return NOTHING_STANDS;
+  if (internalCidr === undefined || !network) return NOTHING_STANDS;
   const place = ({ role, addresses }: DeployedServer): Place | undefined => {
     const ip = parseIp(addresses.internal?.[0] ?? "");
-    return ip && placeAt(role, ip.value - network.first);
+    return ip && placeOf(role, ip, network);
   };
   const placed = servers.flatMap((each) => {
     const found = place(each);
@@ -254,6 +255,7 @@ export function standingOf({ servers, internalCidr, customer }: Deployed): Stand
   }
   return {
     ...(customer !== undefined && { customer }),
+    internal: internalCidr,
     datacenters,
     // A hole would be a slot of which every server was lost.
     groups: Object.fromEntries(Object.entries(groups).map(([name, slots]) => [name, slots.filter(Number.isInteger)])),

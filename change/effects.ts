@@ -80,7 +80,12 @@ export const EFFECTS: Record<string, KeyEffect> = {
   },
   "external.ipv6.gateway": { effect: "handover", words: "the default route of the load balancers" },
   "external.vipRanges": { effect: "nothing", words: "it only says which VIPs are allowed" },
-  "internal.cidr": { effect: "refused", words: "every server would be another one" },
+  "internal.cidr": {
+    effect: "handover",
+    words:
+      "to one that contains it: [all addresses stay](#a-larger-internal-network), and databases and applications restart nothing. Any other one is refused",
+  },
+  "internal.builtAs": { effect: "refused", words: "addresses are counted from it, for life" },
   "internal.vip": {
     effect: "restart",
     words:

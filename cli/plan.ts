@@ -18,7 +18,7 @@ import { type Loaded, load } from "../plan/load";
 
 const USAGE = `npm run plan -- [STACK | FILE]            prints what a stack file makes, and what that changes on what stands; no secret is read
 npm run plan -- [STACK | FILE] --files ID  prints the configuration files of one server, e.g. lb-dc1
-npm run plan -- [STACK | FILE] --pin       writes everybody's slot into the file: from then on the file alone says who stands where
+npm run plan -- [STACK | FILE] --pin       writes everybody's place into the file: from then on the file alone says who stands where
   --alone   looks at the file alone, not at the state that pulumi has of the stack`;
 
 type Plan = NonNullable<Loaded["plan"]>;
@@ -73,7 +73,7 @@ async function main(): Promise<number> {
   }
   if (values.pin) {
     writeFileSync(file, pin(parseDocument(readFileSync(file, "utf8")), spec).toString({ lineWidth: 0 }));
-    console.error(`${file}: every slot is written down`);
+    console.error(`${file}: every place is written down`);
     return 0;
   }
   const { firewall, loadBalancers } = plan;

@@ -61,7 +61,9 @@ export class Cluster extends pulumi.ComponentResource {
   private prepare(context: Context, machines: OpenStackMachines): Gate {
     const door: StandingDoor = ({ id, user }, way) => machines.door(id, way, user);
     const gone = leave(context.change, door, { parent: this });
-    return moveServers(context, door, { parent: this }, gone);
+    // The cloud's firewall has to know the larger network before anybody in it asks a gateway.
+    const known = context.change.otherLength.length > 0 ? machines.shared : [];
+    return moveServers(context, door, { parent: this }, [...gone, ...known]);
   }
 
   private machines(

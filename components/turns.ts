@@ -19,14 +19,21 @@ export interface Makers<Balancer, Database, App> {
 /**
  * Everything one after the other: each is changed only when the one before has proved that it serves. Those that stand come
  * before those that are new, so that firewalls, peers and backends know a newcomer when it comes: a load balancer that its
- * peers do not know yet would take the VIPs, and reach no database. While any server is to be stopped, or applications move to
- * another port, no two roles are changed side by side either.
+ * peers do not know yet would take the VIPs, and reach no database. While any server is to be stopped, applications move to
+ * another port, or the internal network gets another length, no two roles are changed side by side either: whoever is made in
+ * what is new of it finds everybody else there.
  *
  * @param gate what has to be done before any of it
  */
 export function inTurn<Balancer extends Made, Database extends Made, App extends Made>(
   plan: Plan,
-  { kept, resized, replaced, pause }: Pick<Change, "kept" | "resized" | "replaced" | "pause">,
+  {
+    kept,
+    resized,
+    replaced,
+    pause,
+    otherLength,
+  }: Pick<Change, "kept" | "resized" | "replaced" | "pause" | "otherLength">,
   gate: Gate,
   make: Makers<Balancer, Database, App>,
 ): { balancers: Balancer[]; databases: Database[]; apps: App[] } {
@@ -42,7 +49,7 @@ export function inTurn<Balancer extends Made, Database extends Made, App extends
       jumps.set(node.datacenter, made);
     }
   };
-  const alone = resized.length + replaced.length > 0 || pause?.due === true;
+  const alone = resized.length + replaced.length + otherLength.length > 0 || pause?.due === true;
   const addDatabases = (nodes: PlannedDatabase[]): void => {
     for (const node of nodes) {
       const before = databases.length > 0 ? last(databases) : alone ? last(balancers) : gate;

@@ -1,6 +1,6 @@
 import { readDate } from "./checks/quorum";
 import { Encrypted, UNREADABLE } from "./encrypted";
-import { formatIp, formatNetwork, parseIp, parseNetwork } from "./ip";
+import { containsNetwork, formatIp, formatNetwork, parseIp, parseNetwork } from "./ip";
 import { NOTHING_STANDS, placesOf, type Standing } from "./places";
 import type { ExistingHost, Machines, Release, Secrets, Service, Spec, Vip, Vrrp } from "./spec";
 import { names, sortedEntries } from "./shape/draft";
@@ -28,7 +28,7 @@ export function buildSpec(file: StackFile, stack: string, standing: Standing = N
       quorumRisk: { acceptedBy: file.quorumRisk.acceptedBy, on: readDate(file.quorumRisk.on)! },
     }),
     external: buildExternal(file.external),
-    internal: { cidr: canonicalNetwork(file.internal.cidr), vip: canonicalIp(file.internal.vip) },
+    internal: buildInternal(file.internal, standing),
     vips: buildVips(file.vips),
     services: sortedEntries(file.services).map(([name, service]) => buildService(name, service, file)),
     certificates: sortedEntries(file.certificates).map(([name, { certificate }]) => ({
@@ -137,6 +137,17 @@ function buildExternal({ network, ipv4, ipv6, vipRanges }: StackFile["external"]
     ipv4: { cidr: canonicalNetwork(ipv4.cidr), gateway: canonicalIp(ipv4.gateway) },
     ...(ipv6 && { ipv6: { prefix: canonicalNetwork(ipv6.prefix), gateway: canonicalIp(ipv6.gateway) } }),
     vipRanges: canonicalRanges(vipRanges),
+  };
+}
+
+/** A network that doesn't contain what stands is refused elsewhere, whatever its addresses. */
+function buildInternal({ cidr, vip, builtAs }: StackFile["internal"], standing: Standing): Spec["internal"] {
+  const whole = parseNetwork(cidr)!;
+  const first = parseNetwork(builtAs ?? standing.internal ?? cidr);
+  return {
+    cidr: formatNetwork(whole),
+    builtAs: formatNetwork(first && containsNetwork(whole, first) ? first : whole),
+    vip: canonicalIp(vip),
   };
 }
 

@@ -70,6 +70,23 @@ export function overlaps(a: Network, b: Network): boolean {
   return a.family === b.family && a.first < b.first + networkSize(b) && b.first < a.first + networkSize(a);
 }
 
+/**
+ * A network, and what it grows by: each time the other half of the next larger one. The same whether it grows in one step or
+ * in several, so that whoever is in one of them stays there.
+ */
+export function* growth(first: Network): Generator<Network> {
+  yield first;
+  for (let half = first; half.prefixLength > 0;) {
+    const whole = nthSubnet(
+      { ...half, first: 0n, prefixLength: 0 },
+      half.prefixLength - 1,
+      half.first / (2n * networkSize(half)),
+    );
+    yield { ...half, first: 2n * whole.first + networkSize(half) - half.first };
+    half = whole;
+  }
+}
+
 /** The `offset`-th address of a network, counted from its first. */
 export function nthIp(network: Network, offset: bigint): Ip {
   return { family: network.family, value: network.first + offset };

@@ -6,6 +6,8 @@ import { BLOCK, MOST_DATACENTERS } from "./spec";
 export interface Standing {
   /** The customer's name that its servers have. */
   customer?: string;
+  /** What its internal network was built as. */
+  internal?: string;
   /** Slot by datacenter. */
   datacenters: Record<string, number>;
   /** Slots by what a group's servers are called. */

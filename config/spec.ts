@@ -10,7 +10,7 @@ export interface Spec {
   /** Who accepted, for the customer, that two datacenters have no quorum, and when. */
   quorumRisk?: { acceptedBy: string; on: string };
   external: External;
-  internal: { cidr: string; vip: string };
+  internal: Internal;
   /** The primary first, the others by name. */
   vips: Vip[];
   /** Sorted by name. */
@@ -110,6 +110,13 @@ export interface External {
   ipv6?: { prefix: string; gateway: string };
   /** Ranges that the hypervisor's ACL lets VIPs use, both families. */
   vipRanges: string[];
+}
+
+export interface Internal {
+  cidr: string;
+  /** Servers' addresses are counted from its first, for life. The same as {@link cidr} if it never grew. */
+  builtAs: string;
+  vip: string;
 }
 
 export interface Vip {

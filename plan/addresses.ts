@@ -1,4 +1,17 @@
-import { formatIp, formatNetwork, nthIp, nthSubnet, parseNetwork, type Network } from "../config/ip";
+import {
+  contains,
+  containsNetwork,
+  formatIp,
+  formatNetwork,
+  growth,
+  type Ip,
+  networkSize,
+  nthIp,
+  nthSubnet,
+  parseIp,
+  parseNetwork,
+  type Network,
+} from "../config/ip";
 import { type AppServers, BLOCK, MOST_DATACENTERS, type Spec } from "../config/spec";
 import type { Role } from "./servers";
 
@@ -18,8 +31,17 @@ function offset(role: Role, { slot, row }: Place): bigint {
   return BigInt(FIRST[role] + row * MOST_DATACENTERS + slot - 1);
 }
 
-/** The reverse: whose place an address is that lies so far from its network's first. */
-export function placeAt(role: Role, offset: bigint): Place | undefined {
+/** The reverse: whose place an address is in an internal network that grew from this one, or didn't yet. */
+export function placeOf(role: Role, ip: Ip, builtAs: Network): Place | undefined {
+  let before = 0n;
+  for (const subnet of growth(builtAs)) {
+    if (contains(subnet, ip)) return placeAt(role, before + ip.value - subnet.first);
+    before += hosts(subnet);
+  }
+  return undefined;
+}
+
+function placeAt(role: Role, offset: bigint): Place | undefined {
   const away = Number(offset) - FIRST[role];
   return away < 0 ? undefined : { slot: (away % MOST_DATACENTERS) + 1, row: Math.floor(away / MOST_DATACENTERS) };
 }
@@ -30,7 +52,48 @@ export function rowOf({ slots }: Pick<AppServers, "slots">, index: number): numb
 }
 
 export function internalAddress(spec: Spec, role: Role, place: Place): string {
-  return formatIp(nthIp(network(spec.internal.cidr), offset(role, place)));
+  return formatIp(nthHost(spec.internal, offset(role, place)));
+}
+
+/**
+ * What Neutron's network consists of: a subnet can't grow, and takes no server along when it is replaced. So the first stays,
+ * and further ones come beside it.
+ */
+export function internalSubnets(internal: Spec["internal"]): string[] {
+  return subnetsOf(internal).map(formatNetwork);
+}
+
+/** The one of {@link internalSubnets} that an address is in. */
+export function subnetOf(internal: Spec["internal"], ip: string): string {
+  const found = internalSubnets(internal).find((each) => contains(network(each), parseIp(ip)!));
+  if (found === undefined) throw new Error(`${ip} is outside ${internal.cidr}`);
+  return found;
+}
+
+function subnetsOf({ cidr, builtAs }: Spec["internal"]): Network[] {
+  const whole = network(cidr);
+  const found: Network[] = [];
+  for (const subnet of growth(network(builtAs))) {
+    if (!containsNetwork(whole, subnet)) break;
+    found.push(subnet);
+  }
+  return found;
+}
+
+/** Counted through the subnets; Neutron gives the first and the last address of each to nobody. */
+function nthHost(internal: Spec["internal"], offset: bigint): Ip {
+  let left = offset;
+  for (const subnet of subnetsOf(internal)) {
+    if (left <= hosts(subnet)) return nthIp(subnet, left);
+    left -= hosts(subnet);
+  }
+  // There is no room for it: checkAddresses says so of whatever is no longer inside.
+  const whole = network(internal.cidr);
+  return nthIp(whole, hosts(whole) + left);
+}
+
+function hosts(subnet: Network): bigint {
+  return networkSize(subnet) - 2n;
 }
 
 /** The load balancer's own addresses: IPv4 in the external subnet, IPv6 the first of its own /64. */

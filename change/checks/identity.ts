@@ -1,7 +1,9 @@
 import { UNREADABLE } from "../../config/encrypted";
+import { contains, containsNetwork, parseIp } from "../../config/ip";
 import type { Problem } from "../../config/problems";
 import { listNames, pathText } from "../../config/shape/words";
 import type { Secrets } from "../../config/spec";
+import { network } from "../../plan/addresses";
 import type { Plan } from "../../plan/plan";
 import { DerivedSecrets } from "../../secrets/derive";
 import type { Change, Pair } from "../change";
@@ -31,15 +33,36 @@ export function names(plan: Plan, { clusterName }: Deployed): Problem[] {
   ];
 }
 
-export function internalNetwork(plan: Plan, { internalCidr }: Deployed): Problem[] {
-  if (internalCidr === undefined || internalCidr === plan.internal.cidr) return [];
-  return [
-    {
-      path: "internal.cidr",
-      cause: `is ${plan.internal.cidr}, but the cluster stands in ${internalCidr}: every server would be replaced`,
-      mend: `write ${internalCidr} again; another network needs another stack beside this one`,
-    },
-  ];
+/** It may become larger, and smaller again as long as nobody is in what goes; see {@link growth}. */
+export function internalNetwork({ internal }: Plan, { internalCidr, servers }: Deployed): Problem[] {
+  if (internalCidr === undefined) return [];
+  const whole = network(internal.cidr);
+  if (!containsNetwork(whole, network(internalCidr))) {
+    return [
+      {
+        path: "internal.cidr",
+        cause: `is ${internal.cidr}, but the cluster stands in ${internalCidr}: every server would be replaced`,
+        mend: `write ${internalCidr}, or a network that contains it; any other one needs another stack beside this one`,
+      },
+    ];
+  }
+  if (internal.builtAs !== internalCidr) {
+    return [
+      {
+        path: "internal.builtAs",
+        cause: `is ${internal.builtAs}, but it was built as ${internalCidr}: its servers would have other addresses`,
+        mend: `remove the line: what stands keeps its place by itself; or write ${internalCidr}, as \`npm run plan -- STACK --pin\` does`,
+      },
+    ];
+  }
+  const outside = servers.flatMap(({ id, addresses }) =>
+    (addresses.internal ?? []).filter((each) => !contains(whole, parseIp(each)!)).map((each) => ({ id, each })),
+  );
+  return outside.slice(0, 1).map(({ id, each }) => ({
+    path: "internal.cidr",
+    cause: `is ${internal.cidr}, but ${id} has ${each}, which is outside`,
+    mend: `write a network that contains it; or first remove ${listNames(outside.map((server) => server.id))}, \`pulumi up\`, and then write this one`,
+  }));
 }
 
 /** No server's address ever changes: the machine would be cut off before it could be told. */

@@ -1,6 +1,7 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import type { Change, Pair } from "../../change/change";
+import { network, subnetOf } from "../../plan/addresses";
 import type { Zone } from "../../plan/firewall";
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../../plan/plan";
 import type { Role, Server } from "../../plan/servers";
@@ -81,7 +82,7 @@ export class OpenStackMachines implements MachineSource {
       name: "internal",
       networkId: this.networks.internalId,
       securityGroup: this.securityGroups.ids[zone],
-      fixedIps: [{ subnetId: this.networks.internalSubnetId, ipAddress: node.internal }],
+      fixedIps: [{ subnetId: this.networks.internalSubnetId(node.internal), ipAddress: node.internal }],
       allowedAddresses,
     };
   }
@@ -100,6 +101,7 @@ export class OpenStackMachines implements MachineSource {
         keyPair: this.keyPair,
         hostKey: this.secrets.hostKey(node.id),
         user: this.plan.sshUser,
+        firstNetwork: firstNetwork(this.plan, node),
         publicKey: this.secrets.clientKey().publicKey,
         serverGroup: this.serverGroups[node.role],
         ports,
@@ -151,6 +153,8 @@ interface NovaServerArgs {
   user: string;
   publicKey: string;
   serverGroup: pulumi.Input<string>;
+  /** Commands by which its network is whole before the first push; undefined where Nova's word is enough. */
+  firstNetwork: string | undefined;
   /** In the order of the machine's interfaces. */
   ports: PortArgs[];
   /** Whether nothing may replace it. */
@@ -238,15 +242,40 @@ class NovaServer extends pulumi.ComponentResource {
 }
 
 /**
- * cloud-init's cloud-config (JSON is YAML): nothing but the host key and the one that logs in, beside the image's own user or
+ * Nova knows the subnet that a server is in, and not the network that subnets make together: until the first push, nobody in
+ * another one would get an answer, nor would the server find its gateway.
+ */
+function firstNetwork(plan: Plan, node: Server): string | undefined {
+  const { cidr, vip } = plan.internal;
+  const subnet = subnetOf(plan.internal, node.internal);
+  if (subnet === cidr) return undefined;
+  const device = node.internalInterface;
+  const inside = (whole: string): string => `${node.internal}/${network(whole).prefixLength}`;
+  return [
+    `ip addr replace ${inside(cidr)} dev ${device}`,
+    `ip addr del ${inside(subnet)} dev ${device}`,
+    ...(node.role === "load-balancer" ? [] : [`ip route replace default via ${vip} dev ${device}`]),
+  ].join("; ");
+}
+
+/**
+ * cloud-init's cloud-config (JSON is YAML): nothing but the host key, what Nova doesn't know of the network, and the one that logs in, beside the image's own user or
  * the same; all else is pushed, and shows in a preview. Of root's key, cloud-init makes a refusal unless it is told not to.
  */
-function userData({ hostKey, user, publicKey }: Pick<NovaServerArgs, "hostKey" | "user" | "publicKey">): string {
+function userData({
+  hostKey,
+  user,
+  publicKey,
+  firstNetwork,
+}: Pick<NovaServerArgs, "hostKey" | "user" | "publicKey" | "firstNetwork">): string {
   const login = { name: user, shell: "/bin/bash", lock_passwd: true, sudo: "ALL=(ALL) NOPASSWD:ALL" };
   return `#cloud-config\n${JSON.stringify({
     ...(user === "root"
       ? { disable_root: false }
       : { users: ["default", { ...login, ssh_authorized_keys: [publicKey] }] }),
+    ...(firstNetwork !== undefined && {
+      bootcmd: [["cloud-init-per", "instance", "ha-cluster-network", "sh", "-c", firstNetwork]],
+    }),
     ssh_deletekeys: true,
     ssh_genkeytypes: [],
     ssh_keys: { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey },

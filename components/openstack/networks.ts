@@ -1,5 +1,6 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
+import { internalSubnets, subnetOf } from "../../plan/addresses";
 import type { Plan } from "../../plan/plan";
 
 export interface NetworksArgs {
@@ -13,7 +14,9 @@ export class Networks extends pulumi.ComponentResource {
   /** Absent until the IPv6 rollout. */
   readonly externalSubnet6Id?: pulumi.Output<string>;
   readonly internalId: pulumi.Output<string>;
-  readonly internalSubnetId: pulumi.Output<string>;
+  private readonly internalSubnets: [cidr: string, id: pulumi.Output<string>][] = [];
+
+  private readonly internal: Plan["internal"];
 
   constructor(name: string, { plan }: NetworksArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ha-cluster:openstack:Networks", name, {}, opts);
@@ -37,23 +40,34 @@ export class Networks extends pulumi.ComponentResource {
       { name: `${plan.customer}-internal`, adminStateUp: true },
       parent,
     );
-    const subnet = new openstack.networking.Subnet(
-      "internal-ipv4",
-      {
-        name: `${plan.customer}-internal-ipv4`,
-        networkId: network.id,
-        ipVersion: 4,
-        cidr: internal.cidr,
-        gatewayIp: internal.vip,
-        enableDhcp: false,
-        dnsNameservers: plan.nameservers,
-      },
-      // Neutron refuses a gateway out of its own allocation pool, and only a machine's first boot asks for it: a push says who
-      // is the gateway.
-      { ...parent, ignoreChanges: ["gatewayIp"] },
-    );
+    const home = subnetOf(internal, internal.vip);
+    for (const [index, cidr] of internalSubnets(internal).entries()) {
+      const subnetName = index === 0 ? "internal-ipv4" : `internal-ipv4-${index + 1}`;
+      const { id } = new openstack.networking.Subnet(
+        subnetName,
+        {
+          name: `${plan.customer}-${subnetName}`,
+          networkId: network.id,
+          ipVersion: 4,
+          cidr,
+          ...(cidr === home ? { gatewayIp: internal.vip } : { noGateway: true }),
+          enableDhcp: false,
+          dnsNameservers: plan.nameservers,
+        },
+        // Neutron refuses a gateway out of its own allocation pool, and only a machine's first boot asks for it: a push says
+        // who is the gateway.
+        { ...parent, ignoreChanges: ["gatewayIp", "noGateway"] },
+      );
+      this.internalSubnets.push([cidr, id]);
+    }
+    this.internal = internal;
     this.internalId = network.id;
-    this.internalSubnetId = subnet.id;
     this.registerOutputs({ externalId: this.externalId, internalId: this.internalId });
+  }
+
+  /** Of the subnet that this internal address is in. */
+  internalSubnetId(address: string): pulumi.Output<string> {
+    const cidr = subnetOf(this.internal, address);
+    return this.internalSubnets.find(([each]) => each === cidr)![1];
   }
 }

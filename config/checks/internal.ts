@@ -1,5 +1,5 @@
 import { readHost, readNetwork, readRange, reservedInNetwork } from "../addresses";
-import { contains, formatIp, formatNetwork, overlaps, type Network } from "../ip";
+import { contains, containsNetwork, formatIp, formatNetwork, growth, overlaps, type Network } from "../ip";
 import type { Problem } from "../problems";
 import type { Draft } from "../shape/draft";
 
@@ -9,14 +9,7 @@ const LONGEST_PREFIX = 25;
 /** Returns the internal network, if it could be read. */
 export function* checkInternal(draft: Draft, external: Network | undefined): Generator<Problem, Network | undefined> {
   const path = "internal.cidr";
-  const network = yield* readNetwork(path, draft.internal?.cidr, "ipv4");
-  if (network && network.prefixLength > LONGEST_PREFIX) {
-    yield {
-      path,
-      cause: `/${network.prefixLength} is too small for the servers' addresses, which start at the 11th`,
-      mend: `give a network with a length of ${LONGEST_PREFIX} or less, for example 198.51.100.0/24`,
-    };
-  }
+  const network = yield* readLarge(path, draft.internal?.cidr);
   if (network && external && overlaps(network, external)) {
     yield {
       path,
@@ -24,11 +17,43 @@ export function* checkInternal(draft: Draft, external: Network | undefined): Gen
       mend: "give an internal network that shares no address with external.ipv4.cidr",
     };
   }
-  yield* checkInternalVip(draft.internal?.vip, network);
+  const builtAs = yield* checkBuiltAs(draft.internal?.builtAs, network);
+  yield* checkInternalVip(draft.internal?.vip, network, builtAs);
   return network;
 }
 
-function* checkInternalVip(text: string | undefined, network: Network | undefined): Generator<Problem> {
+function* readLarge(path: string, text: string | undefined): Generator<Problem, Network | undefined> {
+  const network = yield* readNetwork(path, text, "ipv4");
+  if (network && network.prefixLength > LONGEST_PREFIX) {
+    yield {
+      path,
+      cause: `/${network.prefixLength} is too small for the servers' addresses, which start at the 11th`,
+      mend: `give a network with a length of ${LONGEST_PREFIX} or less, for example 198.51.100.0/24`,
+    };
+  }
+  return network;
+}
+
+function* checkBuiltAs(
+  text: string | undefined,
+  network: Network | undefined,
+): Generator<Problem, Network | undefined> {
+  const path = "internal.builtAs";
+  const first = yield* readLarge(path, text);
+  if (!first || !network || containsNetwork(network, first)) return first;
+  yield {
+    path,
+    cause: `${formatNetwork(first)} is not inside ${formatNetwork(network)}, which can't have grown from it`,
+    mend: "write the network that the cluster was built with, or remove the line: what stands keeps its place by itself",
+  };
+  return undefined;
+}
+
+function* checkInternalVip(
+  text: string | undefined,
+  network: Network | undefined,
+  builtAs: Network | undefined,
+): Generator<Problem> {
   const path = "internal.vip";
   const vip = yield* readHost(path, text, "ipv4");
   if (!vip || !network) return;
@@ -40,6 +65,11 @@ function* checkInternalVip(text: string | undefined, network: Network | undefine
     };
   }
   yield* reservedInNetwork(path, vip, network);
+  // Neutron's subnets are the network as it was built, and what it grew by.
+  for (const subnet of growth(builtAs ?? network)) {
+    if (!containsNetwork(network, subnet)) break;
+    if (subnet.prefixLength !== network.prefixLength) yield* reservedInNetwork(path, vip, subnet);
+  }
 }
 
 /** Who may ssh, and the servers' name servers. */

@@ -16,6 +16,7 @@ const ONLY_MADE: PathPart[][] = [
   ["nameservers"],
   ["ssh"],
   ["external", "network"],
+  ["internal", "builtAs"],
   ["interfaces", "server"],
 ];
 const ONLY_MADE_PER_GROUP = ["flavor", "image", "perDatacenter", "runtime", "slots"];

@@ -74,6 +74,7 @@ const internal = z
   .strictObject({
     cidr: text("an IPv4 network", "198.51.100.0/24"),
     vip: text("an IPv4 address of the internal network", "198.51.100.1"),
+    builtAs: text("the IPv4 network that it was built as", "198.51.100.0/25").optional(),
   })
   .register(fields, { what: "the internal network", example: "{ cidr: 198.51.100.0/24, vip: 198.51.100.1 }" });
 

@@ -1,6 +1,7 @@
 import type { Resource } from "../../change/deployed";
 import { everyServer } from "../../change/change";
 import { bundlesOf } from "../../change/files";
+import { internalSubnets } from "../../plan/addresses";
 import type { Plan } from "../../plan/plan";
 
 const CLUSTER = "urn:pulumi:dev::ha-cluster::ha-cluster:index:Cluster";
@@ -20,7 +21,10 @@ export function stateOf(plan: Plan): Resource[] {
   return [
     resource("", group, "group-database", { name: `${plan.clusterName}-database` }),
     resource("", "openstack:networking/network:Network", "internal", { name: `${plan.customer}-internal` }),
-    resource("", "openstack:networking/subnet:Subnet", "internal-ipv4", { cidr: plan.internal.cidr }),
+    ...internalSubnets(plan.internal).map((cidr, index) => {
+      const name = index === 0 ? "internal-ipv4" : `internal-ipv4-${index + 1}`;
+      return resource("", "openstack:networking/subnet:Subnet", name, { cidr });
+    }),
     ...everyServer(plan).flatMap((node) => {
       const component = `$ha-cluster:index:${COMPONENTS[node.role]}`;
       const path = `${component}$ha-cluster:openstack:Machine`;

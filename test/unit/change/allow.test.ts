@@ -52,6 +52,17 @@ describe("what a stack file may say of a cluster that runs", () => {
     before: dualStack({ ...withoutIpv6() }),
     now: dualStack(),
   });
+  allows("a larger internal network with the same first address", {
+    now: dualStack({ internal: { cidr: "198.51.100.0/23", vip: "198.51.100.1" } }),
+  });
+  allows("one that begins lower", {
+    before: dualStack({ internal: { cidr: "198.51.100.128/25", vip: "198.51.100.129" } }),
+    now: dualStack({ internal: { cidr: "198.51.96.0/20", vip: "198.51.100.129" } }),
+  });
+  allows("the smaller one again, while nobody is in what goes", {
+    before: dualStack({ internal: { cidr: "198.51.100.0/23", builtAs: "198.51.100.0/24", vip: "198.51.100.1" } }),
+    now: dualStack(),
+  });
   allows("anything before the first build", { now: dualStack({ customer: "other" }), state: () => [] });
   allows("another database port, while no application knows one", {
     now: dualStack({ database: { port: 3307 } }),

@@ -62,7 +62,27 @@ describe("what it may not", () => {
     { now: dualStack({ internal: { cidr: "198.51.100.0/25", vip: "198.51.100.1" } }) },
     "internal.cidr",
     /stands in 198\.51\.100\.0\/24/,
-    /write 198\.51\.100\.0\/24 again/,
+    /write 198\.51\.100\.0\/24, or a network that contains it/,
+  );
+  refuses(
+    "another network that the internal one was built as",
+    { now: dualStack({ internal: { cidr: "198.51.100.0/23", builtAs: "198.51.101.0/24", vip: "198.51.100.1" } }) },
+    "internal.builtAs",
+    /is 198\.51\.101\.0\/24, but it was built as 198\.51\.100\.0\/24/,
+    /remove the line/,
+  );
+  refuses(
+    "a smaller internal network while a server that leaves is in what goes",
+    {
+      before: dualStack({
+        internal: { cidr: "198.51.100.0/24", builtAs: "198.51.100.0/25", vip: "198.51.100.1" },
+        appServers: { app: {}, more: { slots: [5] } },
+      }),
+      now: dualStack({ internal: { cidr: "198.51.100.0/25", vip: "198.51.100.1" } }),
+    },
+    "internal.cidr",
+    /more-dc1-1 has 198\.51\.100\.153, which is outside/,
+    /first remove `more-dc1-1`, `more-dc2-1` and `more-dc3-1`, `pulumi up`/,
   );
   refuses(
     "another external network",

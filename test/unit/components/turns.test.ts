@@ -93,6 +93,17 @@ describe("the order of a change", () => {
     }
   });
 
+  test("while the internal network gets another length, so that whoever is in what is new finds all others there", () => {
+    const internal = (cidr: string): Raw => ({ internal: { cidr, vip: "198.51.100.129" } });
+    const before = dualStack(internal("198.51.100.128/25"));
+    const now = dualStack({ ...internal("198.51.100.0/24"), appServers: { app: {}, more: { slots: [5] } } });
+    const waits = order(before, now);
+    const standing = [...waits.keys()].filter((id) => !id.startsWith("more"));
+    for (const id of standing) assert.ok(allBefore(waits, "more-dc3-1").has(id), id);
+    assert.ok(allBefore(waits, "db-dc3").has("lb-dc1"));
+    assert.ok(!allBefore(order(now, now), "db-dc3").has("lb-dc1"));
+  });
+
   test("while applications move to another port, they come last, after a pause", () => {
     const waits = order(dualStack(), dualStack({ appServers: { app: { port: 9000 } } }));
     assert.deepEqual(waits.get("app-dc3-1"), ["db-dc1", "lb-dc1", "lb-dc3", "pause"]);

@@ -6,6 +6,7 @@ import {
   containsNetwork,
   formatIp,
   formatNetwork,
+  growth,
   networkSize,
   nthIp,
   nthSubnet,
@@ -84,6 +85,33 @@ test("a subnetwork lies in its network, and apart from the next one", () => {
     }),
   );
 });
+
+test("a network and what it grows by make each larger network that contains it, whole and without overlaps", () => {
+  fc.assert(
+    fc.property(network, fc.nat({ max: 12 }), (net, shorter) => {
+      const length = Math.max(0, net.prefixLength - shorter);
+      const whole = { ...net, prefixLength: length, first: (net.first >> width(net, length)) << width(net, length) };
+      const parts = [];
+      for (const each of growth(net)) {
+        if (!containsNetwork(whole, each)) break;
+        parts.push(each);
+      }
+      assert.equal(parts.length, net.prefixLength - length + 1);
+      assert.equal(
+        parts.reduce((sum, each) => sum + networkSize(each), 0n),
+        networkSize(whole),
+      );
+      for (const [index, each] of parts.entries()) {
+        assert.ok(parts.slice(0, index).every((other) => !overlaps(other, each)));
+        assert.ok(parseNetwork(formatNetwork(each))!.first === each.first, "it begins at a first address");
+      }
+    }),
+  );
+});
+
+function width({ family }: Network, length: number): bigint {
+  return BigInt(WIDTH[family] - length);
+}
 
 test("host bits are kept out, and a bare address is a network of one", () => {
   assert.deepEqual(parseNetwork("203.0.113.77/24"), parseNetwork("203.0.113.0/24"));

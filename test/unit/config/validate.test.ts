@@ -18,7 +18,7 @@ test("everything left out has a default", () => {
       ipv4: { cidr: "203.0.113.0/24", gateway: "203.0.113.1" },
       vipRanges: ["203.0.113.96/28"],
     },
-    internal: { cidr: "198.51.100.0/24", vip: "198.51.100.1" },
+    internal: { cidr: "198.51.100.0/24", builtAs: "198.51.100.0/24", vip: "198.51.100.1" },
     vips: [{ name: "www", primary: true, advertised: true, ipv4: "203.0.113.100" }],
     services: [
       { name: "web", kind: "http", vips: ["www"], servers: "app", http: 80, redirect: false, healthCheck: "/healthz" },
