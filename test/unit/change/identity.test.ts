@@ -272,6 +272,7 @@ test("a group under another name, with its first one noted, is the same to every
   assert.deepEqual(pin(new Document({ config: {} }), spec).toJS(), {
     config: {
       "ha-cluster:datacenters": { dc1: { slot: 1 }, dc2: { slot: 2 }, dc3: { slot: 3 } },
+      "ha-cluster:internal": { builtAs: "198.51.100.0/24" },
       "ha-cluster:appServers": { other: { slots: [3] }, web: { slots: [1, 2] } },
     },
   });
