@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Change } from "../change/change";
+import { inOrder } from "../change/route";
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../plan/plan";
 import type { Gate } from "./context";
 
@@ -19,19 +20,21 @@ export interface Makers<Balancer, Database, App> {
 /**
  * Everything one after the other: each is changed only when the one before has proved that it serves. Those that stand come
  * before those that are new, so that firewalls, peers and backends know a newcomer when it comes: a load balancer that its
- * peers do not know yet would take the VIPs, and reach no database. While any server is to be stopped, or applications move to
+ * peers do not know yet would take the VIPs, and reach no database. Who moves to another zone goes when that has room for it. While any server is to be stopped, or applications move to
  * another port, no two roles are changed side by side either.
  *
  * @param gate what has to be done before any of it
  */
 export function inTurn<Balancer extends Made, Database extends Made, App extends Made>(
   plan: Plan,
-  { kept, resized, replaced, pause }: Pick<Change, "kept" | "resized" | "replaced" | "pause">,
+  { kept, resized, replaced, route, pause }: Pick<Change, "kept" | "resized" | "replaced" | "route" | "pause">,
   gate: Gate,
   make: Makers<Balancer, Database, App>,
 ): { balancers: Balancer[]; databases: Database[]; apps: App[] } {
   const standing = new Set(kept.map(({ planned }) => planned.id));
-  const [oldBalancers, newBalancers] = parted(plan.loadBalancers, ({ id }) => standing.has(id));
+  const inTheirOrder = <T extends { id: string }>(nodes: readonly T[]): T[] =>
+    inOrder(nodes, route.steps, ({ id }) => id);
+  const [oldBalancers, newBalancers] = parted(inTheirOrder(plan.loadBalancers), ({ id }) => standing.has(id));
   const jumps = new Map<string, Balancer>();
   const balancers: Balancer[] = [];
   const databases: Database[] = [];
@@ -52,7 +55,10 @@ export function inTurn<Balancer extends Made, Database extends Made, App extends
 
   addBalancers(oldBalancers, []);
   // The way to a database of a new load balancer's datacenter is that load balancer: it can't wait for it.
-  const [reached, others] = parted(plan.databases, (node) => standing.has(node.id) && jumps.has(node.datacenter));
+  const [reached, others] = parted(
+    inTheirOrder(plan.databases),
+    (node) => standing.has(node.id) && jumps.has(node.datacenter),
+  );
   addDatabases(reached);
   addBalancers(newBalancers, last(databases));
   addDatabases(parted(others, ({ id }) => standing.has(id)).flat());
