@@ -1,17 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
-import { changeOf, matched } from "./change/change";
+import { type Change, changeOf, matched } from "./change/change";
+import { room } from "./change/checks/zones";
 import { type Deployed, standingOf } from "./change/deployed";
 import { bundlesOf } from "./change/files";
 import { MAY_REPLACE, refusals } from "./change/refuse";
+import type { Rooms } from "./change/route";
 import { readState } from "./change/state";
 import { words } from "./change/words";
 import { askCloud, objections } from "./components/machines/ask";
+import { askRooms } from "./components/machines/room";
 import { Cluster } from "./components/cluster";
-import { formatProblem, formatProblems, type Problem } from "./config/problems";
+import { firstOfEach, formatProblem, formatProblems, type Problem } from "./config/problems";
 import { keysInTheClear, readPulumiConfig } from "./config/pulumi";
 import { readNodeFiles } from "./node/files";
 import { describe } from "./plan/describe";
 import { load } from "./plan/load";
+import { cloudAccess, CloudSession } from "./verify/gather/cloud";
 
 // @pulumi/pulumi notes a stack trace for every promise (runtime/debuggable.js), and mapping each frame of it to its source
 // was a third of the time of a large cluster's preview. Three frames still say where a mistake is.
@@ -30,12 +34,19 @@ export = async () => {
   const { mayDelete, mayReplace } = spec;
   const intent = { mayDelete, mayReplace, mayRepair: (process.env[MAY_REPLACE] ?? "").split(",") };
   const { cloud, problems: unknown } = await askCloud(plan, matched(plan, deployed), intent);
-  const change = changeOf(plan, deployed, intent, cloud);
+  const changeWith = (rooms: Rooms): Change => changeOf(plan, deployed, intent, { ...cloud, rooms });
+  const unasked = changeWith({});
   refuse([
-    ...refusals(plan, intent, secrets, deployed, change, cloud),
+    ...refusals(plan, intent, secrets, deployed, unasked, cloud),
     ...unknown,
-    ...(await objections(plan, deployed, change)),
+    ...(await objections(plan, deployed, unasked)),
   ]);
+  // Only when nothing else speaks against it: a server is made to find out, which a preview never does.
+  const { rooms, problems: notAsked } = pulumi.runtime.isDryRun()
+    ? { rooms: {}, problems: [] }
+    : await askRooms(deployed, plan.clusterName, changeWith, session);
+  const change = changeWith(rooms);
+  refuse([...notAsked, ...firstOfEach(room(change, { ...cloud, rooms }))]);
   const nodeFiles = readNodeFiles();
   const summary = words(change, deployed, bundlesOf(plan, nodeFiles.sampleApp));
   if (summary.length > 0) void pulumi.log.info(`what this changes, by datacenter:\n${summary.join("\n")}`);
@@ -62,6 +73,12 @@ export = async () => {
     if (found.length > 0) throw new pulumi.RunError(formatProblems(found, `stack ${stack}`));
   }
 };
+
+/** The cloud that the OpenStack provider makes everything in. */
+function session(): Promise<CloudSession> {
+  const cloud = new pulumi.Config("openstack").get("cloud");
+  return CloudSession.open(cloudAccess(cloud === undefined ? {} : { cloud }, process.env));
+}
 
 /** Nothing is changed blindly. */
 function unreadable(error: unknown): Deployed {

@@ -4,6 +4,7 @@ import type { Deployed, DeployedServer } from "./deployed";
 import { afterOf } from "./after";
 import { type Login, loginsOf } from "./logins";
 import { type Move, movesOf, type Pause, pauseOf } from "./moves";
+import { type Rooms, type Route, inOrder, routesOf } from "./route";
 
 export type PlannedServer = PlannedLoadBalancer | PlannedDatabase | PlannedAppServer;
 
@@ -35,6 +36,8 @@ export interface Cloud {
   images: Record<string, string>;
   /** Where Nova says that servers stand, by their ids. */
   zones: Record<string, string>;
+  /** Which zones take one more server of a kind; asked by an `up` alone, and only where a move needs it. */
+  rooms?: Rooms;
 }
 
 export const NOTHING_MEANT: Intent = { mayDelete: [], mayReplace: [], mayRepair: [] };
@@ -66,8 +69,10 @@ export interface Change extends Matched {
   held: string[];
   /** Of those that are kept: stopped, as Nova resizes them. */
   resized: Replacement[];
-  /** Of those that are kept in their place: deleted, and made anew. */
+  /** Of those that are kept in their place: deleted, and made anew; in the order in which they go. */
   replaced: Replacement[];
+  /** Of those, the load balancers and databases that move to another zone. */
+  route: Route;
   /**
    * Of those that are kept: to be resized or replaced, but not now, as another server is lost or was never finished. It comes
    * first: they stand in for it.
@@ -136,6 +141,7 @@ export function changeOf(
       : [{ ...pair, why: [`${pair.standing.flavor} to ${pair.planned.flavor ?? ""}`] }],
   );
   const [replaced, resized, waiting] = lost.length > 0 ? [[], [], [...wanted, ...grown]] : [wanted, grown, []];
+  const route = routesOf(kept, replaced, cloud.zones, cloud.rooms ?? {});
   const farewells: Record<string, string> = {
     ...Object.fromEntries(
       kept.flatMap(({ standing: { id, farewell } }) => (farewell === undefined ? [] : [[id, farewell]])),
@@ -153,7 +159,8 @@ export function changeOf(
     ...servers,
     held: kept.filter(({ standing }) => !mayRepair.includes(standing.hostname)).map(({ planned }) => planned.id),
     resized,
-    replaced,
+    replaced: inOrder(replaced, route.steps, ({ planned }) => planned.id),
+    route,
     waiting,
     remade: unfinished.flatMap((pair): Replacement[] => {
       const why = differences(pair, cloud, { byName: true });

@@ -73,6 +73,8 @@ export interface Deployed {
   customer?: string;
   /** The name that server groups have. */
   clusterName?: string;
+  /** Nova's ids of those groups. */
+  serverGroups: Partial<Record<Role, string>>;
   /** What the internal network was built as: of its first subnet, which stays when it grows. */
   internalCidr?: string;
   /** Neutron's id of the provider's network that the load balancers are on. */
@@ -140,6 +142,9 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
       pause: / # (.*)$/.exec(input(commands.get("ports-pause"), "create"))?.[1],
       publicKey: keyPair && text(keyPair, "publicKey"),
     }),
+    serverGroups: Object.fromEntries(
+      [...of("openstack:compute/serverGroup:ServerGroup")].map(([name, { id }]) => [name.replace(/^group-/, ""), id]),
+    ),
     founded: [...commands.values()].some(
       ({ urn }) => urn.includes("$ha-cluster:index:DatabaseServer$") && urn.endsWith("-config"),
     ),

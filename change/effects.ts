@@ -61,7 +61,7 @@ export const EFFECTS: Record<string, KeyEffect> = {
   "datacenters.<name>.availabilityZone": {
     effect: "replace",
     words:
-      "nothing if Nova says that its servers stand there already, as when a provider renames its zones. Servers that `mayReplace` names move, to a zone in which no other of their kind stands; otherwise refused",
+      "nothing if Nova says that its servers stand there already, as when a provider renames its zones. Servers that `mayReplace` names move, to a zone that no other of their kind stands in by then, or that has room for one more; otherwise refused",
   },
   "datacenters.<name>.slot": { effect: "refused", words: "where servers stand: a slot is for life" },
   "quorumRisk.acceptedBy": { effect: "nothing", words: "" },

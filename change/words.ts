@@ -75,7 +75,7 @@ export function words(change: Change, deployed: Deployed, bundles: Record<string
       `${id}: DELETED at the end${role === "database" ? ", with its copy of the data" : ""}`,
     ]),
   ];
-  const others = [...otherImages(change), ...needless(change)];
+  const others = [...otherImages(change), ...needless(change), ...way(change)];
   if (lines.length === 0) return others;
   const sorted = lines.sort(([a, x], [b, y]) => compare(a, b) || compare(x, y));
   const width = Math.max(...sorted.map(([datacenter]) => datacenter.length));
@@ -129,6 +129,24 @@ function again({ kept, after }: Change, others: readonly string[]): [datacenter:
       datacenter,
       `${id}: its files are pushed again, after what was cut (${after[id]!}); ${role === "load-balancer" ? HANDED_OVER : "what runs otherwise restarts"}`,
     ]);
+}
+
+/** In which order servers move between zones, and what has to be asked first. */
+function way({ route: { steps, unasked } }: Change): string[] {
+  if (steps.length < 2 && unasked.length === 0) return [];
+  const moves = steps.map(
+    ({ planned, beside }) =>
+      `${planned.id} to ${planned.availabilityZone}${beside.length > 0 ? ` beside ${beside.join(", ")}` : ""}`,
+  );
+  const asked = [...new Set(unasked.map(({ planned }) => planned.availabilityZone))];
+  return [
+    `zones: ${moves.join(", then ")}`,
+    ...(asked.length === 0
+      ? []
+      : [
+          `zones: whether ${asked.join(", ")} has room is asked by \`pulumi up\` itself, before anything is touched: it makes a server there, with no port, and deletes it again; where there is none it looks for another order, or refuses`,
+        ]),
+  ];
 }
 
 function how(planned: PlannedServer, files: string[]): string {

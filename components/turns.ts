@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Change } from "../change/change";
+import { inOrder } from "../change/route";
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../plan/plan";
 import type { Gate } from "./context";
 
@@ -19,9 +20,9 @@ export interface Makers<Balancer, Database, App> {
 /**
  * Everything one after the other: each is changed only when the one before has proved that it serves. Those that stand come
  * before those that are new, so that firewalls, peers and backends know a newcomer when it comes: a load balancer that its
- * peers do not know yet would take the VIPs, and reach no database. While any server is to be stopped, applications move to
- * another port, or the internal network gets another length, no two roles are changed side by side either: whoever is made in
- * what is new of it finds everybody else there.
+ * peers do not know yet would take the VIPs, and reach no database. Who moves to another zone goes when that has room for it.
+ * While any server is to be stopped, applications move to another port, or the internal network gets another length, no two
+ * roles are changed side by side either: whoever is made in what is new of it finds everybody else there.
  *
  * @param gate what has to be done before any of it
  */
@@ -31,14 +32,17 @@ export function inTurn<Balancer extends Made, Database extends Made, App extends
     kept,
     resized,
     replaced,
+    route,
     pause,
     otherLength,
-  }: Pick<Change, "kept" | "resized" | "replaced" | "pause" | "otherLength">,
+  }: Pick<Change, "kept" | "resized" | "replaced" | "route" | "pause" | "otherLength">,
   gate: Gate,
   make: Makers<Balancer, Database, App>,
 ): { balancers: Balancer[]; databases: Database[]; apps: App[] } {
   const standing = new Set(kept.map(({ planned }) => planned.id));
-  const [oldBalancers, newBalancers] = parted(plan.loadBalancers, ({ id }) => standing.has(id));
+  const inTheirOrder = <T extends { id: string }>(nodes: readonly T[]): T[] =>
+    inOrder(nodes, route.steps, ({ id }) => id);
+  const [oldBalancers, newBalancers] = parted(inTheirOrder(plan.loadBalancers), ({ id }) => standing.has(id));
   const jumps = new Map<string, Balancer>();
   const balancers: Balancer[] = [];
   const databases: Database[] = [];
@@ -59,7 +63,10 @@ export function inTurn<Balancer extends Made, Database extends Made, App extends
 
   addBalancers(oldBalancers, []);
   // The way to a database of a new load balancer's datacenter is that load balancer: it can't wait for it.
-  const [reached, others] = parted(plan.databases, (node) => standing.has(node.id) && jumps.has(node.datacenter));
+  const [reached, others] = parted(
+    inTheirOrder(plan.databases),
+    (node) => standing.has(node.id) && jumps.has(node.datacenter),
+  );
   addDatabases(reached);
   addBalancers(newBalancers, last(databases));
   addDatabases(parted(others, ({ id }) => standing.has(id)).flat());

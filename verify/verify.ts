@@ -1,7 +1,7 @@
 import { Fleet } from "../operate/fleet";
 import type { Stack } from "../operate/stack";
 import { checkCertificates } from "./checks/certificates";
-import { checkAhead, checkDrift, checkRules } from "./checks/cloud";
+import { checkAhead, checkDrift, checkProbes, checkRules } from "./checks/cloud";
 import { checkDaemons } from "./checks/daemons";
 import { checkFiles, checkFinished } from "./checks/files";
 import { type Broken, checkMachine } from "./checks/machines";
@@ -151,6 +151,7 @@ export function judge(deployed: Deployed, seen: Seen, now: Date): Finding[] {
     ...orUnseen("cloud", "cloud", "resources", seen.drift, (steps) => checkDrift(steps, said)),
     ...unseenOfCloud(seen),
     ...checkRules(listed(seen.rules) ?? [], deployed.cloud),
+    ...checkProbes(listed(seen.servers) ?? [], new Set(machines.map(({ name }) => name))),
     ...(ports ? checkPorts(machines, ports) : []),
     ...orUnseen("stack", "stack", "stack file and program", seen.ahead, checkAhead),
   ];

@@ -1,6 +1,10 @@
 import type { Problem } from "../../config/problems";
 import { listNames, pathText } from "../../config/shape/words";
 import type { Change, Cloud, PlannedServer } from "../change";
+import { roomOf } from "../route";
+
+/** What always works: who goes to a free zone needs no second hypervisor. */
+export const BY_WAY_OF = "move by way of a zone that is free: first the one there, `pulumi up`, then the other";
 
 /**
  * A zone that the file calls otherwise than the state: its provider may have renamed it, or a slip is being mended; else the
@@ -24,29 +28,17 @@ export function strangers({ rezoned, replaced }: Change, { zones }: Cloud): Prob
 
 /**
  * Load balancers, and databases, share no hypervisor, and who moves is deleted before it is made anew: where another one
- * stands in that zone, Nova may have no host for it, and then it is gone.
+ * stands in that zone, Nova may have no host for it, and then it is gone. So it goes only to a zone that is free by then, or that
+ * has room; see change/route.ts.
  */
-export function room({ kept, replaced }: Change, { zones }: Cloud): Problem[] {
-  const at = new Map(kept.map(({ planned, standing }) => [planned.id, zones[planned.id] ?? standing.zone]));
-  const problems: Problem[] = [];
-  for (const { planned } of replaced) {
-    if (at.get(planned.id) === planned.availabilityZone) continue;
-    const there = kept.filter(
-      (each) =>
-        each.planned.role === planned.role &&
-        each.planned.role !== "app-server" &&
-        at.get(each.planned.id) === planned.availabilityZone,
-    );
-    if (there.length > 0) {
-      problems.push({
-        path: zoneOf(planned),
-        cause: `would move ${planned.id} to ${planned.availabilityZone} while ${listNames(there.map((each) => each.planned.id))} is there: no two of a kind share a hypervisor, and whether the zone has another one can't be seen`,
-        mend: "move by way of a zone that is free: first the one there, `pulumi up`, then the other",
-      });
-    }
-    at.set(planned.id, planned.availabilityZone);
-  }
-  return problems;
+export function room({ route: { stuck } }: Change, { rooms = {} }: Cloud): Problem[] {
+  return stuck.map(({ planned, beside }) => ({
+    path: zoneOf(planned),
+    cause: `would move ${planned.id} to ${planned.availabilityZone} beside ${listNames(beside)}: no two of a kind share a hypervisor, and ${
+      rooms[roomOf(planned)] === false ? "Nova has room for no other one there" : "there may be no room for another one"
+    }`,
+    mend: BY_WAY_OF,
+  }));
 }
 
 /** The key that says a server's zone. */

@@ -2,6 +2,7 @@ import { type Finding, REPAIR } from "../finding";
 import type { Deployed } from "../gather/deployed";
 import type { Step } from "../gather/engine";
 import type { Rule } from "../gather/neutron";
+import { PROBE, type Server } from "../gather/nova";
 import { nameOf, typeOf } from "../gather/state";
 
 /**
@@ -45,6 +46,23 @@ export function checkRules(rules: readonly Rule[], { groups, rules: ours }: Depl
       found: describeRule(rule, groups),
       mend: `${REPAIR} deletes it; if it is meant, put it into the stack`,
       repair: { kind: "delete-rule", id: rule.id },
+    }));
+}
+
+/**
+ * What an `up` made to find out whether a zone has room, and was killed before it deleted it: it takes the place that it asked for.
+ */
+export function checkProbes(servers: readonly Server[], hostnames: ReadonlySet<string>): Finding[] {
+  return servers
+    .filter(({ name = "", metadata = {} }) => PROBE in metadata && hostnames.has(name.replace(/-room$/, "")))
+    .map(({ id, name = "" }) => ({
+      check: "cloud",
+      where: "cloud",
+      what: `server ${name}`,
+      severity: "drift",
+      expected: "gone",
+      found: "left of a `pulumi up` that asked whether a zone has room, and was killed",
+      mend: `openstack server delete ${id}`,
     }));
 }
 

@@ -33,8 +33,22 @@ export class CloudSession {
     return (await (await this.call(type, path)).json()) as T;
   }
 
-  call(type: string, path: string, method = "GET"): Promise<Response> {
-    return request(`${this.endpoint(type)}/${path}`, { method, headers: { "X-Auth-Token": this.token } });
+  /** @param more `microversion` of Nova, where an older one doesn't know what is asked for */
+  call(
+    type: string,
+    path: string,
+    method = "GET",
+    { body, microversion }: { body?: unknown; microversion?: string } = {},
+  ): Promise<Response> {
+    return request(`${this.endpoint(type)}/${path}`, {
+      method,
+      headers: {
+        "X-Auth-Token": this.token,
+        ...(microversion !== undefined && { "X-OpenStack-Nova-API-Version": microversion }),
+        ...(body !== undefined && { "Content-Type": "application/json" }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
   }
 
   private endpoint(type: string): string {
@@ -55,8 +69,15 @@ interface Service {
 
 async function request(url: string, options: RequestInit): Promise<Response> {
   const response = await fetch(url, { ...options, signal: AbortSignal.timeout(15_000) });
-  if (!response.ok) throw new Error(`${new URL(url).pathname} of the cloud answers ${response.status}`);
+  if (!response.ok)
+    throw new Error(`${new URL(url).pathname} of the cloud answers ${response.status}${await reason(response)}`);
   return response;
+}
+
+/** In the cloud's own words, if it has some: `{ "forbidden": { "message": "Quota exceeded …" } }`. */
+async function reason(response: Response): Promise<string> {
+  const found = /"message": ?"((?:[^"\\]|\\.)+)"/.exec(await response.text());
+  return found ? `: ${found[1]!}` : "";
 }
 
 /** Keystone's v3 API: application credentials carry their project, passwords don't. */

@@ -5,6 +5,20 @@ export interface Server {
   /** E.g. `ACTIVE`, `SHUTOFF`, `ERROR`. */
   status: string;
   fault?: { message: string };
+  name?: string;
+  metadata?: Record<string, string>;
+}
+
+/** In the metadata of servers that are there to find something out, with their cluster's first name. */
+export const PROBE = "ha-cluster-room";
+
+/** Servers that an `up` makes to find out whether a zone has room (components/machines/room.ts): their metadata, and how to find them. */
+export function probesOf(clusterName: string) {
+  return {
+    metadata: { [PROBE]: clusterName },
+    path: `servers/detail?name=${encodeURIComponent("-room$")}`,
+    are: ({ metadata }: Server): boolean => metadata?.[PROBE] === clusterName,
+  };
 }
 
 /** What Nova says of servers; a refresh of Pulumi does not see that one is in ERROR. */

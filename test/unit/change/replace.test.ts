@@ -5,6 +5,7 @@ import { type Change, changeOf, type Cloud, everyServer, UNASKED } from "../../.
 import { deployed, type Resource } from "../../../change/deployed";
 import { bundlesOf } from "../../../change/files";
 import { refusals } from "../../../change/refuse";
+import type { Rooms } from "../../../change/route";
 import { words } from "../../../change/words";
 import { plan } from "../../../plan/plan";
 import { SECRETS } from "../../support/changes";
@@ -228,31 +229,100 @@ describe("another zone", () => {
     assert.deepEqual(problems, []);
   });
 
-  test("is refused where another of its kind stands, as for an exchange", () => {
-    const all = ["lb-dc1", "db-dc1", "app-dc1-1", "lb-dc2", "db-dc2", "app-dc2-1"];
-    const refused = refusedMoves({ dc1: "dc2", dc2: "dc1" }, all);
-    assert.match(
-      refused["datacenters.dc2.availabilityZone"]!,
-      /would move lb-dc2 to dc1 while `lb-dc1` is there: .* → move by way of a zone that is free/,
+  const both = ["lb-dc1", "db-dc1", "app-dc1-1", "lb-dc2", "db-dc2", "app-dc2-1"];
+
+  function exchange(rooms: Rooms) {
+    const now = moved({ dc1: "dc2", dc2: "dc1" }, both);
+    return look(now, { images: {}, zones: asStated(look(now).change), rooms });
+  }
+
+  test("goes first to a zone that is free, and then to the one that is free by then", () => {
+    const all = [...both, ...dc3];
+    const now = moved({ dc1: "dc2", dc2: "dc3", dc3: "dc4" }, all);
+    for (const zones of [
+      { dc1: "dc2", dc2: "dc3", dc3: "dc4" },
+      { dc1: "dc4", dc2: "dc1", dc3: "dc2" },
+    ])
+      assert.deepEqual(refusedMoves(zones, all), {});
+    const { change, planned, standing } = look(now, { images: {}, zones: asStated(look(now).change) });
+    assert.deepEqual(ids(change).slice(0, 6), ["lb-dc3", "lb-dc2", "lb-dc1", "db-dc3", "db-dc2", "db-dc1"]);
+    assert.deepEqual(change.route.unasked, []);
+    assert.ok(
+      words(change, standing, bundlesOf(planned, "sample")).includes(
+        "zones: lb-dc3 to dc4, then lb-dc2 to dc3, then lb-dc1 to dc2, then db-dc3 to dc4, then db-dc2 to dc3, then db-dc1 to dc2",
+      ),
     );
   });
 
-  test("never has two of a kind in one zone on the way, whatever the order", () => {
+  test("is refused as an exchange where neither zone has room, with that reason", () => {
+    const rooms = Object.fromEntries(
+      ["load-balancer dc1", "load-balancer dc2", "database dc1", "database dc2"].map((each) => [each, false]),
+    );
+    const said = exchange(rooms).problems.map(({ path, cause, mend }) => `${path}: ${cause} → ${mend}`);
+    assert.match(
+      said[0]!,
+      /^datacenters\.dc2\.availabilityZone: would move lb-dc2 to dc1 beside `lb-dc1`: .* Nova has room for no other one there → move by way of a zone that is free/,
+    );
+  });
+
+  test("is an exchange where one zone has room, and the other one goes there first", () => {
+    const { change, problems } = exchange({
+      "load-balancer dc1": false,
+      "load-balancer dc2": true,
+      "database dc1": true,
+    });
+    assert.deepEqual(problems, []);
+    assert.deepEqual(ids(change), ["lb-dc1", "lb-dc2", "db-dc2", "db-dc1", "app-dc2-1", "app-dc1-1"]);
+    assert.deepEqual(change.route.unasked, []);
+  });
+
+  test("has a preview say what `up` will ask, and asks one zone after the other until one has room", () => {
+    const { change, problems, planned, standing } = exchange({});
+    assert.deepEqual(problems, []);
+    assert.equal(change.route.unasked.length, 2);
+    const lines = words(change, standing, bundlesOf(planned, "sample"));
+    assert.ok(lines.some((line) => /^zones: whether dc1 has room is asked by `pulumi up` itself, before/.test(line)));
+    const next = exchange({ "load-balancer dc1": false, "database dc1": true }).change.route.unasked;
+    assert.deepEqual(
+      next.map(({ planned: { id, availabilityZone }, beside }) => [id, availabilityZone, beside]),
+      [["lb-dc1", "dc2", ["lb-dc2"]]],
+    );
+  });
+
+  test("never has more of a kind in one zone than it has room for, whatever the order, and goes where there is a way", () => {
     const zone = fc.constantFrom("dc1", "dc2", "dc3", "dc4", "dc5");
+    const second = fc.subarray(["dc1", "dc2", "dc3"]);
     fc.assert(
-      fc.property(fc.uniqueArray(zone, { minLength: 3, maxLength: 3 }), ([a, b, c]) => {
-        const now = moved({ dc1: a!, dc2: b!, dc3: c! }, ALL);
-        const cloud = { images: {}, zones: asStated(look(now).change) };
-        const { change, problems } = look(now, cloud);
+      fc.property(fc.uniqueArray(zone, { minLength: 3, maxLength: 3 }), second, ([a, b, c], wide) => {
+        const wanted: Record<string, string> = { dc1: a!, dc2: b!, dc3: c! };
+        const now = moved(wanted, ALL);
+        const rooms = Object.fromEntries(
+          ["dc1", "dc2", "dc3"].flatMap((each) =>
+            ["load-balancer", "database"].map((role) => [`${role} ${each}`, wide.includes(each)]),
+          ),
+        );
+        const { change, problems } = look(now, { images: {}, zones: asStated(look(now).change), rooms });
+        // Who waits for each other in a circle needs room in one of its zones.
+        const closed = Object.keys(wanted).filter((start) => {
+          let at = wanted[start]!;
+          const seen = [start, at];
+          while (wanted[at] !== undefined && at !== start) {
+            at = wanted[at]!;
+            seen.push(at);
+          }
+          return at === start && wanted[start] !== start && !seen.some((each) => wide.includes(each));
+        });
+        assert.equal(problems.length > 0, closed.length > 0);
+        if (problems.length > 0) return;
         const at = new Map(change.kept.map(({ planned, standing }) => [planned.id, standing.zone]));
-        let crowded = false;
-        for (const { planned } of change.replaced) {
+        for (const { planned } of change.replaced.filter(({ planned: { role } }) => role !== "app-server")) {
           at.delete(planned.id);
-          const alike = [...at].filter(([id]) => id.slice(0, 3) === planned.id.slice(0, 3));
-          crowded ||= planned.role !== "app-server" && alike.some(([, where]) => where === planned.availabilityZone);
+          const there = [...at].filter(
+            ([id, where]) => id.slice(0, 3) === planned.id.slice(0, 3) && where === planned.availabilityZone,
+          );
+          assert.ok(there.length <= (wide.includes(planned.availabilityZone) ? 1 : 0), planned.id);
           at.set(planned.id, planned.availabilityZone);
         }
-        assert.equal(problems.length > 0, crowded);
       }),
     );
   });

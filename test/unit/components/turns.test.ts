@@ -104,6 +104,23 @@ describe("the order of a change", () => {
     assert.ok(!allBefore(order(now, now), "db-dc3").has("lb-dc1"));
   });
 
+  test("who moves to another zone waits for the one that leaves it, and no circle comes of it", () => {
+    const datacenters = {
+      dc1: { availabilityZone: "dc4" },
+      dc2: { availabilityZone: "dc1" },
+      dc3: { availabilityZone: "dc2" },
+    };
+    const waits = order(
+      dualStack(),
+      dualStack({ datacenters, mayReplace: ["lb-dc1", "lb-dc2", "lb-dc3", "db-dc1", "db-dc2", "db-dc3"] }),
+    );
+    for (const kind of ["lb", "db"]) {
+      assert.ok(allBefore(waits, `${kind}-dc3`).has(`${kind}-dc2`));
+      assert.ok(allBefore(waits, `${kind}-dc2`).has(`${kind}-dc1`));
+    }
+    for (const id of waits.keys()) assert.ok(!allBefore(waits, id).has(id), id);
+  });
+
   test("while applications move to another port, they come last, after a pause", () => {
     const waits = order(dualStack(), dualStack({ appServers: { app: { port: 9000 } } }));
     assert.deepEqual(waits.get("app-dc3-1"), ["db-dc1", "lb-dc1", "lb-dc3", "pause"]);

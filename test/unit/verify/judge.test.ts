@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import type { Finding } from "../../../verify/finding";
 import { asJson, asTable, exitCode } from "../../../verify/report";
 import { planRepairs, refusal } from "../../../verify/repair";
+import type { Server } from "../../../verify/gather/nova";
 import { judge } from "../../../verify/verify";
 import { OTHER_CERTIFICATE, PRIVATE_KEY } from "../config/fixtures/pem";
 import { BACKUP, CASES, file } from "./fixtures/cases";
@@ -40,6 +41,26 @@ describe("judge", () => {
     assert.deepEqual(
       findings.map(({ check, where, found }) => [check, where, found]),
       [["reachability", MASTER, "Connection timed out"]],
+    );
+  });
+
+  test("what a killed `up` left that had asked for room is told with how to delete it; others' servers are not", () => {
+    const all = deployed();
+    const seen = healthy(all);
+    const server = (id: string, name: string, metadata: Record<string, string>) => ({
+      ...{ id, name, metadata },
+      status: "ACTIVE",
+    });
+    const ours = `${all.machines[0]!.name}-room`;
+    seen.servers = [
+      ...(seen.servers as Server[]),
+      server("left", ours, { "ha-cluster-room": "dev" }),
+      server("unmarked", ours, {}),
+      server("other", "acme-lb-dc1-room", { "ha-cluster-room": "acme" }),
+    ];
+    assert.deepEqual(
+      judge(all, seen, NOW).map(({ what, severity, mend }) => [what, severity, mend]),
+      [[`server ${ours}`, "drift", "openstack server delete left"]],
     );
   });
 
