@@ -7,6 +7,8 @@ export type Adverts = Record<string, Heard>;
 interface Heard extends Advert {
   /** Version, and of version 2 what else must be the same on both sides: with another one an advert is dropped. */
   speech: string;
+  /** A node of one kind hears none of the other. */
+  transport: "unicast" | "multicast";
 }
 
 /** Of a keepalived.conf as it was pushed. */
@@ -20,6 +22,7 @@ export function advertsIn(bundle: string): Adverts {
         {
           routerId: Number(said("virtual_router_id")),
           addresses: [...addresses.matchAll(/^\s*([^\s/]+)\//gm)].map(([, address]) => address!),
+          transport: text!.includes(" unicast_peer {") ? ("unicast" as const) : ("multicast" as const),
           speech: speech(Number(said("version")), Number(said("advert_int")), / include /.test(text!)),
         },
       ];
@@ -34,6 +37,7 @@ export function advertsOf({ instances }: SyncGroup): Adverts {
       {
         routerId: each.routerId,
         addresses: [each.virtualAddress, ...each.furtherAddresses].map(({ address }) => address),
+        transport: each.peers.length > 0 ? ("unicast" as const) : ("multicast" as const),
         speech: speech(each.version, each.advertInterval, each.authentication),
       },
     ]),
@@ -63,7 +67,9 @@ export function meanwhile(found: readonly Adverts[], wanted: Adverts): Adverts |
 function candidates(found: readonly Adverts[], wanted: Adverts): Adverts[] {
   let all: { adverts: Adverts; others: number }[] = [{ adverts: {}, others: 0 }];
   for (const [name, want] of Object.entries(wanted)) {
-    const said = found.flatMap((each) => (each[name] ? [{ ...each[name], speech: want.speech }] : []));
+    const said = found.flatMap((each) =>
+      each[name] ? [{ ...each[name], speech: want.speech, transport: want.transport }] : [],
+    );
     const choices = [...new Map([want, ...said].map((each) => [JSON.stringify(each), each])).values()];
     all = all.flatMap(({ adverts, others }) =>
       choices.map((each, index) => ({ adverts: { ...adverts, [name]: each }, others: others + (index > 0 ? 1 : 0) })),

@@ -42,7 +42,11 @@ export function placesOf({ datacenters, appServers, services }: StackFile, stand
         const most = typeof count === "number" ? count : Math.max(1, ...Object.values(count));
         return { given, wanted: Math.ceil(most / BLOCK) };
       }),
-      mapped(appServers, ({ serversNamed }, name) => standing.groups[serversNamed ?? name] ?? []),
+      {
+        // Also of groups that leave: their addresses are free at the end only.
+        ...standing.groups,
+        ...mapped(appServers, ({ serversNamed }, name) => standing.groups[serversNamed ?? name] ?? []),
+      },
       Infinity,
     ),
   };

@@ -9,14 +9,23 @@ import type { Change } from "../change";
 import type { Deployed } from "../deployed";
 import { fileIn } from "../files";
 
-/** A cut run may leave load balancers so far apart that no third way of speaking is heard by all of them. */
+/** Nobody hears the others half-way; or a cut run has left load balancers so far apart that no third way of speaking is heard by all of them. */
 export function unheard(plan: Plan, { bundles, cutBundles }: Deployed, { kept }: Change): Problem[] {
   const found = kept
     .flatMap(({ planned: { id } }) => [bundles[id], cutBundles[id]])
     .map((text) => advertsIn(text ?? ""))
     .filter((each) => Object.keys(each).length > 0);
-  const lost = plan.loadBalancers.some(({ syncGroup }) => !meanwhile(found, advertsOf(syncGroup)));
-  if (!lost) return [];
+  const wanted = plan.loadBalancers.map(({ syncGroup }) => advertsOf(syncGroup));
+  if (wanted.every((each) => meanwhile(found, each))) return [];
+  if (found.every((each) => meanwhile([each], wanted[0]!) === undefined))
+    return [
+      {
+        path: "vrrp",
+        cause:
+          "would change how adverts travel, or their version and interval, in every instance at once: half-way through, load balancers would not hear each other, and two would have the VIPs",
+        mend: "while the VIPs have IPv6 too, EXTERN6 keeps them together, whatever `transport` says; without it change as little at once as `npm run plan` lets you, version and transport not in one run",
+      },
+    ];
   return [
     {
       path: "vrrp.routerIds",
@@ -30,7 +39,9 @@ export function unheard(plan: Plan, { bundles, cutBundles }: Deployed, { kept }:
 /** On hosts that somebody else built nothing is done for the time between. */
 export function unheardHosts(plan: Plan, { bundles }: Deployed): Problem[] {
   const said = (adverts: Adverts): string[] =>
-    Object.entries(adverts).map(([name, { routerId, addresses }]) => [name, routerId, ...addresses].join(" "));
+    Object.entries(adverts).map(([name, { routerId, addresses, transport }]) =>
+      [name, routerId, transport, ...addresses].join(" "),
+    );
   const deaf = plan.loadBalancers.some(({ id, syncGroup }) => {
     const now = said(advertsIn(bundles[id] ?? ""));
     const wanted = said(advertsOf(syncGroup));
@@ -41,7 +52,7 @@ export function unheardHosts(plan: Plan, { bundles }: Deployed): Problem[] {
     {
       path: "vrrp.routerIds",
       cause:
-        "are all other ones at once, or the others' VIPs are: half-way through, load balancers would not hear each other, and two would have the VIPs",
+        "are all other ones at once, or the others' VIPs or transport are: half-way through, load balancers would not hear each other, and two would have the VIPs",
       mend: "change at most two of them in one `pulumi up`, the last in the next",
     },
   ];
@@ -51,8 +62,21 @@ export function unheardHosts(plan: Plan, { bundles }: Deployed): Problem[] {
  * What load balancers do for the time between, they do with what the cloud and their disks have already: a VIP that comes may
  * not be allowed on their ports yet, nor a certificate be there.
  */
-export function transitions(plan: Plan, { bundles }: Deployed, { kept, moves }: Change): Problem[] {
+export function transitions(
+  plan: Plan,
+  { bundles, cutBundles }: Deployed,
+  { kept, unfinished, moves }: Change,
+): Problem[] {
   const due = kept.filter(({ planned: { id, role } }) => role === "load-balancer" && moves[id]?.due === true);
+  const cut = unfinished.map(({ planned }) => planned.id).filter((id) => cutBundles[id] !== undefined);
+  if (due.length > 0 && cut.length > 0)
+    return [
+      {
+        path: keyOf(moves[due[0]!.planned.id]!.transition!),
+        cause: `can't be changed while ${listNames(cut)} may run already, but was never finished: nobody would tell ${cut.length === 1 ? "it" : "them"} in time`,
+        mend: "first `pulumi up` with the file of before, which finishes it; then change this",
+      },
+    ];
   const news = [...new Set(due.flatMap(({ planned: { id } }) => newcomers(plan, id, bundles[id] ?? "")))].sort();
   if (news.length === 0) return [];
   return [

@@ -248,14 +248,15 @@ class NovaServer extends pulumi.ComponentResource {
 function firstNetwork(plan: Plan, node: Server): string | undefined {
   const { cidr, vip } = plan.internal;
   const subnet = subnetOf(plan.internal, node.internal);
-  if (subnet === cidr) return undefined;
   const device = node.internalInterface;
   const inside = (whole: string): string => `${node.internal}/${network(whole).prefixLength}`;
-  return [
-    `ip addr replace ${inside(cidr)} dev ${device}`,
-    `ip addr del ${inside(subnet)} dev ${device}`,
+  const commands = [
+    ...(subnet === cidr
+      ? []
+      : [`ip addr replace ${inside(cidr)} dev ${device}`, `ip addr del ${inside(subnet)} dev ${device}`]),
     ...(node.role === "load-balancer" ? [] : [`ip route replace default via ${vip} dev ${device}`]),
-  ].join("; ");
+  ];
+  return commands.length > 0 ? commands.join("; ") : undefined;
 }
 
 /**

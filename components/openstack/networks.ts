@@ -54,8 +54,7 @@ export class Networks extends pulumi.ComponentResource {
           enableDhcp: false,
           dnsNameservers: plan.nameservers,
         },
-        // Neutron refuses a gateway out of its own allocation pool, and only a machine's first boot asks for it: a push says
-        // who is the gateway.
+        // Neutron refuses a gateway out of its own allocation pool. New machines are told the VIP by their user data.
         { ...parent, ignoreChanges: ["gatewayIp", "noGateway"] },
       );
       this.internalSubnets.push([cidr, id]);

@@ -67,7 +67,7 @@ function* checkPrimary(vips: [string, DraftVip | undefined][]): Generator<Proble
     yield {
       path: "vips",
       cause: `none of ${listNames(vips.map(([name]) => name))} is the primary one`,
-      mend: "write `primary: true` at the VIP that will stay for the cluster's life: changing it later interrupts service",
+      mend: "write `primary: true` at one of them: VRRP is built around it, and to clients it means nothing",
     };
   }
   for (const [name, vip] of primaries) yield* primaryNeedsIpv4(name, vip);
@@ -75,7 +75,7 @@ function* checkPrimary(vips: [string, DraftVip | undefined][]): Generator<Proble
     yield {
       path: `vips.${name}.primary`,
       cause: `\`${primaries[0]![0]}\` is the primary VIP already`,
-      mend: "write `primary: true` at one VIP only, the one that will stay for the cluster's life",
+      mend: "write `primary: true` at one VIP only",
     };
   }
 }

@@ -25,14 +25,17 @@ app_server_apply() {
     elif changed "$(readlink -f "$CURRENT")/*"; then
         app_reload
     fi
-    wait_for 20 app_answers || fail "the application does not answer 200 on http://$(app_address)/healthz: $health
+    seen=0
+    if [ ! -e "$LEAVING_MARK" ] && ! taken_linked; then seen=1; fi
+    answers=yes
+    wait_for 20 app_answers || answers=
+    # Also where it does not: it may be well a moment later, and nobody could tell why load balancers get no answer.
+    accept_new
+    [ -n "$answers" ] || fail "the application does not answer 200 on http://$(app_address)/healthz: $health
 $(last_words app)"
     say "app: answers on $(app_address)"
-    if [ -e "$LEAVING_MARK" ]; then
-        accept_new
-        # The next server stops only when load balancers send requests here again.
-        sleep "$SEEN_SECONDS"
-    fi
+    # The next server stops only when load balancers send requests here again.
+    [ $seen = 1 ] || sleep "$SEEN_SECONDS"
     if owned $RELEASE_SOCKET; then
         wait_for 20 gives_release || fail "the service that gives the release to others does not answer on port $RELEASE_PORT: $status
 $(last_words 'app-release*')"
@@ -67,8 +70,11 @@ app_restart() {
         wait_for "$DRAIN_SECONDS" nobody_on "$@" || say "connections that are cut: $(clients "$@")"
     fi
     systemctl reset-failed app 2>/dev/null || :
-    systemctl restart app || fail "the application does not start:
+    systemctl restart app || {
+        accept_new
+        fail "the application does not start:
 $(last_words app)"
+    }
     say "app: restarted"
 }
 

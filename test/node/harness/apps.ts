@@ -9,7 +9,7 @@ import type { Site } from "./site";
 
 const spec = specOf(dualStack({ internal: { cidr: "198.51.100.0/24", vip: "198.51.100.200" } }));
 // The tests' network is smaller than a stack file may have.
-spec.internal.cidr = "198.51.100.192/26";
+spec.internal = { ...spec.internal, cidr: "198.51.100.192/26", builtAs: "198.51.100.192/26" };
 const planned = plan(spec);
 
 export type App = PlannedAppServer;

@@ -33,7 +33,7 @@ export function renderedSpec(changes: Raw = {}): Spec {
   const spec = specOf(raw);
   // The tests' networks are smaller than a stack file may have.
   spec.external.ipv4.cidr = "203.0.113.32/27";
-  spec.internal.cidr = "198.51.100.192/26";
+  spec.internal = { ...spec.internal, cidr: "198.51.100.192/26", builtAs: "198.51.100.192/26" };
   return spec;
 }
 
