@@ -26,17 +26,8 @@ export function* checkNames(draft: Draft, stack: string): Generator<Problem> {
       yield { path: pathText([map, name]), cause: `${quote(name)} can't be a name here`, mend: nameRule(longest) };
     }
   }
-  const called = new Map<string, string>();
   for (const [name, group] of sortedEntries(draft.appServers)) {
     const named = group?.serversNamed;
-    const other = called.get(named ?? name);
-    called.set(named ?? name, name);
-    if (other !== undefined)
-      yield {
-        path: pathText(["appServers", name]),
-        cause: `its servers would be called ${named ?? name}, as those of \`${other}\` are`,
-        mend: "give each group servers of their own: another `serversNamed`, or none",
-      };
     const path = named === undefined ? ["appServers", name] : ["appServers", name, "serversNamed"];
     if (named !== undefined && !isName(named, 15))
       yield { path: pathText(path), cause: `${quote(named)} can't be a name here`, mend: nameRule(15) };

@@ -1,5 +1,5 @@
 import { changeOf } from "../../change/change";
-import { deployed, type Resource, standingOf } from "../../change/deployed";
+import { deployed, type Pending, type Resource, standingOf } from "../../change/deployed";
 import { refusals } from "../../change/refuse";
 import { validate } from "../../config/validate";
 import { formatProblems, type Problem } from "../../config/problems";
@@ -16,6 +16,8 @@ export interface Case {
   stack?: string;
   before?: Raw;
   state?: (resources: Resource[]) => Resource[];
+  /** What a killed run had begun, of what stood before. */
+  pending?: (resources: Resource[]) => Pending[];
   mayRepair?: string[];
 }
 
@@ -30,9 +32,11 @@ export function found({
   stack = "dev",
   before = dualStack(),
   state = (all) => all,
+  pending = () => [],
   mayRepair = [],
 }: Case): Problem[] {
-  const standing = deployed(state(stateOf(plan(specOf(before)))));
+  const built = stateOf(plan(specOf(before)));
+  const standing = deployed(state(built), pending(built));
   const { spec, problems } = validate(now, stack, standingOf(standing));
   if (!spec) throw new Error(formatProblems(problems, "test"));
   const planned = plan(spec);

@@ -19,6 +19,15 @@ describe("what load balancers hear of each other", () => {
   }))
     test(`is read from the file as it was planned: ${what}`, () => assert.deepEqual(pushed(raw), wanted(raw)));
 
+  test("who speaks to all hears nobody who speaks to each, and the other way round", () => {
+    const vrrp = (transport: string, internal = 53): Raw => ({ vrrp: { transport, routerIds: { internal } } });
+    const now = pushed(ipv4Only(vrrp("unicast")));
+    assert.equal(meanwhile([now], wanted(ipv4Only(vrrp("multicast")))), undefined);
+    // EXTERN6 is always unicast.
+    const both = wanted(dualStack(vrrp("multicast")));
+    assert.deepEqual(meanwhile([pushed(dualStack(vrrp("unicast")))], both), both);
+  });
+
   test("an instance of version 2 hears no other interval", () => {
     // INTERN, of version 3, keeps them together only while its id stays.
     const vrrp = (advertInterval: number, internal: number): Raw =>

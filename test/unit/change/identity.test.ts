@@ -277,3 +277,16 @@ test("a group under another name, with its first one noted, is the same to every
     },
   });
 });
+
+test("a group that comes gets no address of one that goes in the same run: that is free at the end only", () => {
+  const groups = (...names: string[]): Raw =>
+    dualStack({ appServers: Object.fromEntries(names.map((name) => [name, {}])) });
+  const addresses = ({ appServers }: Plan, group: string): string[] =>
+    appServers.filter((each) => each.group === group).map(({ internal }) => internal);
+  const { spec: before } = validate(groups("app", "old"), "dev");
+  const built = plan(before!);
+  const { spec } = validate(groups("app", "neu"), "dev", standingOf(deployed(stateOf(built))));
+  const now = plan(spec!);
+  assert.deepEqual(addresses(now, "app"), addresses(built, "app"));
+  for (const each of addresses(now, "neu")) assert.ok(!addresses(built, "old").includes(each), each);
+});

@@ -192,6 +192,25 @@ describe("what it may not", () => {
     );
   }
   refuses(
+    "another transport, where no instance keeps load balancers together",
+    { before: ipv4Only(), now: ipv4Only({ vrrp: { transport: "multicast" } }) },
+    "vrrp",
+    /would not hear each other, and two would have the VIPs/,
+    /EXTERN6 keeps them together/,
+  );
+  refuses(
+    "another port of the database while an application may run that was never finished",
+    {
+      now: dualStack({ database: { port: 3307 } }),
+      state: (all) => all.filter(({ urn }) => !urn.endsWith("::app-dc1-1-config")),
+      pending: (all) =>
+        all.filter(({ urn }) => urn.endsWith("::app-dc1-1-config")).map((resource) => ({ type: "creating", resource })),
+    },
+    "database.port",
+    /can't be changed while `app-dc1-1` may run already, but was never finished/,
+    /first `pulumi up` with the file of before/,
+  );
+  refuses(
     "router ids that some load balancers would not hear, when a run was cut",
     {
       before: ipv4Only(),
