@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Change, changeOf, matched } from "./change/change";
 import { room } from "./change/checks/zones";
-import { type Deployed, standingOf } from "./change/deployed";
+import { type Deployed } from "./change/deployed";
+import { standingOf } from "./change/standing";
 import { bundlesOf } from "./change/files";
 import { MAY_REPLACE, refusals } from "./change/refuse";
 import type { Rooms } from "./change/route";

@@ -2,9 +2,11 @@ import { network } from "../plan/addresses";
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../plan/plan";
 import type { Deployed, DeployedServer } from "./deployed";
 import { afterOf } from "./after";
+import { fileIn } from "./files";
 import { type Login, loginsOf } from "./logins";
 import { type Move, movesOf, type Pause, pauseOf } from "./moves";
 import { type Rooms, type Route, inOrder, routesOf } from "./route";
+import { textsOf } from "./texts";
 
 export type PlannedServer = PlannedLoadBalancer | PlannedDatabase | PlannedAppServer;
 
@@ -186,12 +188,11 @@ export function changeOf(
   };
 }
 
-/** Of a server to which a push was killed, the one file may run as well as the other. */
-function otherLength({ internal }: Plan, kept: readonly Pair[], { bundles, cutBundles }: Deployed): string[] {
-  const told = ({ planned }: Pair): string[] =>
-    [bundles, cutBundles].flatMap((texts) =>
-      [...(texts[planned.id] ?? "").matchAll(/^\S+ ([0-9.]+)\/(\d+) \S+$/gm)].flatMap(([, address, length]) =>
-        address === planned.internal ? [length!] : [],
+function otherLength({ internal }: Plan, kept: readonly Pair[], deployed: Deployed): string[] {
+  const told = ({ planned, standing }: Pair): string[] =>
+    textsOf(standing, deployed).flatMap((text) =>
+      [...fileIn(text, "/etc/ha-cluster/addresses").matchAll(/^\S+ ([0-9.]+)\/(\d+) \S+$/gm)].flatMap(
+        ([, address, length]) => (address === planned.internal ? [length!] : []),
       ),
     );
   const { prefixLength } = network(internal.cidr);

@@ -175,7 +175,10 @@ export const EFFECTS: Record<string, KeyEffect> = {
   "vrrp.version": { effect: "handover", words: "" },
   "vrrp.authentication": { effect: "handover", words: "" },
   "vrrp.password": { effect: "handover", words: "" },
-  "vrrp.transport": { effect: "handover", words: "" },
+  "vrrp.transport": {
+    effect: "handover",
+    words: "while the VIPs have IPv6 too, whose instance keeps load balancers together; on IPv4 alone it is refused",
+  },
 
   "ssh.user": {
     effect: "reload",

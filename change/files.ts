@@ -1,6 +1,9 @@
 import type { Plan } from "../plan/plan";
-import { bundle } from "../render/bundle";
+import { inTransition } from "../plan/transition";
+import { bundle, type ConfigFile } from "../render/bundle";
 import { appServerFiles, databaseFiles, loadBalancerFiles } from "../render/files";
+import type { PlannedServer } from "./change";
+import type { Move } from "./moves";
 
 /** What a server's configuration push will carry, by server id; `sample` as in {@link appServerFiles}. */
 export function bundlesOf(plan: Plan, sample: string): Record<string, string> {
@@ -9,6 +12,20 @@ export function bundlesOf(plan: Plan, sample: string): Record<string, string> {
   for (const node of plan.databases) bundles[node.id] = bundle(databaseFiles(plan, node));
   for (const node of plan.appServers) bundles[node.id] = bundle(appServerFiles(plan, node, sample));
   return bundles;
+}
+
+/** What a push for the time between old and new carries; `sample` as in {@link appServerFiles}. */
+export function filesBetween(plan: Plan, node: PlannedServer, move: Move, sample: string): ConfigFile[] {
+  switch (node.role) {
+    case "load-balancer": {
+      const between = inTransition(plan, node, move.transition!);
+      return loadBalancerFiles(between.plan, between.node);
+    }
+    case "database":
+      return databaseFiles(plan, node);
+    case "app-server":
+      return appServerFiles(plan, node, sample, move.former);
+  }
 }
 
 /** Paths of the files that differ between two bundles, or are in one alone; sorted. */

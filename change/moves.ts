@@ -1,10 +1,11 @@
 import type { Plan, PlannedAppServer, PlannedLoadBalancer } from "../plan/plan";
 import type { Transition } from "../plan/transition";
 import type { Bind } from "../plan/haproxy";
-import type { Pair } from "./change";
+import type { Pair, PlannedServer } from "./change";
 import { type Adverts, advertsIn, advertsOf, meanwhile } from "./adverts";
 import type { Deployed } from "./deployed";
 import { fileIn } from "./files";
+import { isOpen, textsOf } from "./texts";
 
 /**
  * What a server does between the old and the new, where both sides of something change and each is changed one server after
@@ -30,59 +31,84 @@ export interface Pause {
   due: boolean;
 }
 
+/** What may be on all machines, put together. */
+interface Found {
+  /** By the applications' addresses: at which ports load balancers ask. */
+  asked: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Other ones than planned. */
+  endpoints: Bind[];
+  gateways: string[];
+  /** Where applications are asked at another port than planned, one of those. */
+  ports: Record<string, number>;
+  adverts: Adverts[];
+}
+
 /** By id. */
 export function movesOf(plan: Plan, kept: readonly Pair[], deployed: Deployed): Record<string, Move> {
-  const texts = Object.fromEntries(kept.map((pair) => [pair.planned.id, textsOf(pair, deployed)]));
-  const balancers = kept.filter(({ planned }) => planned.role === "load-balancer");
-  const behind = kept.filter(({ planned }) => planned.role !== "load-balancer");
-  const asked = portsAsked(balancers.flatMap(({ planned }) => texts[planned.id]!));
-  const servers = behind.flatMap(({ planned }) => texts[planned.id]!);
-  const endpoints = endpointsIn(servers).filter((each) => !isAt(each, plan.database));
-  const gateways = gatewaysIn(servers).filter((each) => each !== plan.internal.vip);
-  const ports = Object.fromEntries(
-    kept.flatMap(({ planned }): [string, number][] => {
-      const [port] = planned.role === "app-server" ? formerPorts(planned, asked) : [];
-      return port === undefined ? [] : [[planned.internal, port]];
-    }),
-  );
-  const found = balancers.flatMap(({ planned }) => texts[planned.id]!.map(advertsIn)).filter(speaks);
-
+  const found = foundOf(plan, kept, deployed);
   return Object.fromEntries(
-    kept.flatMap(({ planned, standing: { between, after } }): [string, Move][] => {
-      const own = texts[planned.id]!;
-      const why: string[] = [];
-      const move: Pick<Move, "former" | "transition"> = { former: [] };
-      if (planned.role === "load-balancer") {
-        const adverts = advertsMeanwhile(planned, found);
-        move.transition = { endpoints, gateways, adverts, ports };
-        why.push(
-          ...endpoints.map(({ address, port }) => `the database also at ${address}:${port}`),
-          ...gateways.map((each) => `${each} also a gateway`),
-          ...(Object.keys(adverts).length > 0 ? [`${Object.keys(adverts).join(" and ")} as before`] : []),
-        );
-      } else {
-        why.push(...gatewaysIn(own).flatMap((each) => changed("gateway", each, plan.internal.vip)));
-      }
-      if (planned.role === "app-server") {
-        move.former = formerPorts(planned, asked);
-        if (move.former.length > 0) why.push(`port ${move.former.join(" and ")} to ${planned.port}`);
-        why.push(
-          ...endpointsIn(own)
-            .filter((each) => !isAt(each, plan.database))
-            .map(
-              ({ address, port }) => `database ${address}:${port} to ${plan.database!.address}:${plan.database!.port}`,
-            ),
-        );
-      }
+    kept.flatMap(({ planned, standing }): [string, Move][] => {
+      const { between } = standing;
+      const { why, ...own } = moveOf(planned, textsOf(standing, deployed), plan, found);
       if (why.length > 0) {
         const words = why.join(", ");
         // Pulumi runs a Command anew when its text changes, and the server may have been elsewhere meanwhile.
-        return [[planned.id, { ...move, words: between === words ? `${words}, again` : words, due: true, open: true }]];
+        return [[planned.id, { ...own, words: between === words ? `${words}, again` : words, due: true, open: true }]];
       }
       if (between === undefined) return [];
-      return [[planned.id, { ...move, words: between, due: false, open: isOpen({ between, after }) }]];
+      return [[planned.id, { ...own, words: between, due: false, open: isOpen(standing) }]];
     }),
   );
+}
+
+function foundOf(plan: Plan, kept: readonly Pair[], deployed: Deployed): Found {
+  const [balancers, behind] = [true, false].map((edge) =>
+    kept
+      .filter(({ planned }) => (planned.role === "load-balancer") === edge)
+      .flatMap(({ standing }) => textsOf(standing, deployed)),
+  ) as [string[], string[]];
+  const asked = portsAsked(balancers);
+  return {
+    asked,
+    endpoints: endpointsIn(behind, plan),
+    gateways: gatewaysIn(behind, plan),
+    ports: Object.fromEntries(
+      kept.flatMap(({ planned }): [string, number][] => {
+        const [port] = planned.role === "app-server" ? formerPorts(planned, asked) : [];
+        return port === undefined ? [] : [[planned.internal, port]];
+      }),
+    ),
+    adverts: balancers.map(advertsIn),
+  };
+}
+
+/** @returns nothing in `why` where it can be as planned at once */
+function moveOf(
+  node: PlannedServer,
+  texts: readonly string[],
+  plan: Plan,
+  { asked, endpoints, gateways, ports, adverts: said }: Found,
+): Pick<Move, "former" | "transition"> & { why: string[] } {
+  if (node.role === "load-balancer") {
+    const adverts = advertsMeanwhile(node, said);
+    const why = [
+      ...endpoints.map(({ address, port }) => `the database also at ${address}:${port}`),
+      ...gateways.map((each) => `${each} also a gateway`),
+      ...(Object.keys(adverts).length > 0 ? [`${Object.keys(adverts).join(" and ")} as before`] : []),
+    ];
+    return { former: [], transition: { endpoints, gateways, adverts, ports }, why };
+  }
+  const gateway = gatewaysIn(texts, plan).map((each) => `gateway ${each} to ${plan.internal.vip}`);
+  if (node.role === "database") return { former: [], why: gateway };
+  const former = formerPorts(node, asked);
+  const why = [
+    ...gateway,
+    ...(former.length > 0 ? [`port ${former.join(" and ")} to ${node.port}`] : []),
+    ...endpointsIn(texts, plan).map(
+      ({ address, port }) => `database ${address}:${port} to ${plan.database!.address}:${plan.database!.port}`,
+    ),
+  ];
+  return { former, why };
 }
 
 export function pauseOf(
@@ -98,25 +124,6 @@ export function pauseOf(
   return { words: last === words ? `${words}, again` : words, due: true };
 }
 
-/** Whether what was pushed for the time between may still be what the server has. */
-function isOpen({ between, after }: Pick<Pair["standing"], "between" | "after">): boolean {
-  return between !== undefined && !(after ?? "").split("; ").includes(between);
-}
-
-/** Each that may be what the server has: of a push that was killed the old one as well as the new. */
-function textsOf(
-  { planned: { id }, standing }: Pair,
-  { bundles, cutBundles, betweens, cutBetweens }: Deployed,
-): string[] {
-  const texts = [bundles[id], cutBundles[id], isOpen(standing) ? betweens[id] : undefined, cutBetweens[id]];
-  return texts.filter((each) => each !== undefined);
-}
-
-/** A bundle of a release before the first one with keepalived's file in it is none that anybody runs. */
-function speaks(adverts: Adverts): boolean {
-  return Object.keys(adverts).length > 0;
-}
-
 /** Where no way leads from what is said now to what is planned, none is shown: refused; see checks/transitions.ts. */
 function advertsMeanwhile({ syncGroup }: PlannedLoadBalancer, found: readonly Adverts[]): Transition["adverts"] {
   const wanted = advertsOf(syncGroup);
@@ -126,10 +133,6 @@ function advertsMeanwhile({ syncGroup }: PlannedLoadBalancer, found: readonly Ad
       JSON.stringify(way[name]) === JSON.stringify(wanted[name]) ? [] : [[name, { routerId, addresses }]],
     ),
   );
-}
-
-function changed(what: string, from: string, to: string): string[] {
-  return from === to ? [] : [`${what} ${from} to ${to}`];
 }
 
 /** By address, of haproxy.cfg as it was pushed. */
@@ -143,28 +146,26 @@ function portsAsked(bundles: readonly string[]): Map<string, Set<number>> {
   return asked;
 }
 
-function formerPorts({ internal, port }: PlannedAppServer, asked: ReadonlyMap<string, Set<number>>): number[] {
+function formerPorts({ internal, port }: PlannedAppServer, asked: Found["asked"]): number[] {
   return [...(asked.get(internal) ?? [])].filter((each) => each !== port).sort((a, b) => a - b);
 }
 
-/** Where applications look for the database, each once. */
-function endpointsIn(bundles: readonly string[]): Bind[] {
+/** Where applications look for the database, each once, but for where they are to. */
+function endpointsIn(bundles: readonly string[], { database }: Plan): Bind[] {
   const found = bundles.flatMap((text) => {
     const environment = fileIn(text, "/etc/ha-cluster/app.env");
     const [, address] = /^DATABASE_HOST=(.+)$/m.exec(environment) ?? [];
     const [, port] = /^DATABASE_PORT=(\d+)$/m.exec(environment) ?? [];
     return address !== undefined && port !== undefined ? [{ address, port: Number(port) }] : [];
   });
-  return [...new Map(found.map((each) => [`${each.address}:${each.port}`, each])).values()];
+  const once = [...new Map(found.map((each) => [`${each.address}:${each.port}`, each])).values()];
+  return once.filter(({ address, port }) => address !== database?.address || port !== database.port);
 }
 
-function isAt({ address, port }: Bind, database: Plan["database"]): boolean {
-  return address === database?.address && port === database.port;
-}
-
-/** Of servers on the internal network alone, each once. */
-function gatewaysIn(bundles: readonly string[]): string[] {
-  const lines = bundles.flatMap((text) => fileIn(text, "/etc/ha-cluster/addresses").split("\n").slice(1));
-  const gateways = lines.map((line) => line.split(" ")[2]).filter((each) => each !== undefined && each !== "-");
-  return [...new Set(gateways as string[])];
+/** Of servers on the internal network alone, each once, but for the planned one. */
+function gatewaysIn(bundles: readonly string[], { internal }: Plan): string[] {
+  const found = bundles.flatMap((text) => [
+    ...fileIn(text, "/etc/ha-cluster/addresses").matchAll(/^\S+ \S+\/\d+ ([0-9.]+)$/gm),
+  ]);
+  return [...new Set(found.map(([, gateway]) => gateway!))].filter((each) => each !== internal.vip);
 }

@@ -1,11 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { PlannedServer } from "../change/change";
 import type { DeployedServer } from "../change/deployed";
-import type { Move } from "../change/moves";
+import { filesBetween } from "../change/files";
 import { HAPROXY_TIMERS } from "../plan/timers";
-import { inTransition } from "../plan/transition";
-import type { ConfigFile } from "../render/bundle";
-import { appServerFiles, databaseFiles, loadBalancerFiles } from "../render/files";
 import type { Context, Gate } from "./context";
 import type { StandingDoor } from "./farewell";
 import { type Door, pause, pushBetween } from "./remote";
@@ -16,8 +12,12 @@ import { type Door, pause, pushBetween } from "./remote";
  *
  * @returns what everybody's own push has to wait for
  */
-export function moveServers(context: Context, door: StandingDoor, opts: { parent: pulumi.Resource }, gate: Gate): Gate {
-  const { change, machines } = context;
+export function moveServers(
+  { plan, change, machines, nodeFiles }: Context,
+  door: StandingDoor,
+  opts: { parent: pulumi.Resource },
+  gate: Gate,
+): Gate {
   const jumps = jumpsOf(change.kept.map(({ standing }) => standing));
   let waits = gate;
   for (const { planned: node, standing } of change.kept) {
@@ -32,26 +32,13 @@ export function moveServers(context: Context, door: StandingDoor, opts: { parent
     // The cloud's firewall has to know a new port before anybody asks there.
     const done = pushBetween(
       node.id,
-      { ...args, files: filesBetween(context, node, move) },
+      { ...args, files: filesBetween(plan, node, move, nodeFiles.sampleApp) },
       opts,
       move.due ? [...waits, ...machines.shared] : [],
     );
     if (move.due) waits = [done];
   }
   return waits;
-}
-
-function filesBetween({ plan, nodeFiles }: Context, node: PlannedServer, move: Move): ConfigFile[] {
-  switch (node.role) {
-    case "load-balancer": {
-      const between = inTransition(plan, node, move.transition!);
-      return loadBalancerFiles(between.plan, between.node);
-    }
-    case "database":
-      return databaseFiles(plan, node);
-    case "app-server":
-      return appServerFiles(plan, node, nodeFiles.sampleApp, move.former);
-  }
 }
 
 /** haproxy's old processes ask at the old port for those who were connected before: as long as one may keep still. */

@@ -8,22 +8,22 @@ import { type Adverts, advertsIn, advertsOf, meanwhile } from "../adverts";
 import type { Change } from "../change";
 import type { Deployed } from "../deployed";
 import { fileIn } from "../files";
+import { textsOf } from "../texts";
 
 /** Nobody hears the others half-way; or a cut run has left load balancers so far apart that no third way of speaking is heard by all of them. */
-export function unheard(plan: Plan, { bundles, cutBundles }: Deployed, { kept }: Change): Problem[] {
+export function unheard(plan: Plan, deployed: Deployed, { kept }: Change): Problem[] {
   const found = kept
-    .flatMap(({ planned: { id } }) => [bundles[id], cutBundles[id]])
-    .map((text) => advertsIn(text ?? ""))
-    .filter((each) => Object.keys(each).length > 0);
+    .filter(({ planned }) => planned.role === "load-balancer")
+    .flatMap(({ standing }) => textsOf(standing, deployed).map(advertsIn));
   const wanted = plan.loadBalancers.map(({ syncGroup }) => advertsOf(syncGroup));
   if (wanted.every((each) => meanwhile(found, each))) return [];
   if (found.every((each) => meanwhile([each], wanted[0]!) === undefined))
     return [
       {
-        path: "vrrp",
+        path: "vrrp.transport",
         cause:
-          "would change how adverts travel, or their version and interval, in every instance at once: half-way through, load balancers would not hear each other, and two would have the VIPs",
-        mend: "while the VIPs have IPv6 too, EXTERN6 keeps them together, whatever `transport` says; without it change as little at once as `npm run plan` lets you, version and transport not in one run",
+          "would change how adverts travel in every instance at once: half-way through, load balancers would not hear each other, and two would have the VIPs",
+        mend: "write the old `transport`: it can only change while the VIPs have IPv6 too, as EXTERN6 keeps them together then",
       },
     ];
   return [

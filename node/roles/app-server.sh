@@ -25,8 +25,8 @@ app_server_apply() {
     elif changed "$(readlink -f "$CURRENT")/*"; then
         app_reload
     fi
-    seen=0
-    if [ ! -e "$LEAVING_MARK" ] && ! taken_linked; then seen=1; fi
+    unseen=
+    if [ -e "$LEAVING_MARK" ] || taken_linked; then unseen=yes; fi
     answers=yes
     wait_for 20 app_answers || answers=
     # Also where it does not: it may be well a moment later, and nobody could tell why load balancers get no answer.
@@ -35,7 +35,7 @@ app_server_apply() {
 $(last_words app)"
     say "app: answers on $(app_address)"
     # The next server stops only when load balancers send requests here again.
-    [ $seen = 1 ] || sleep "$SEEN_SECONDS"
+    [ -z "$unseen" ] || sleep "$SEEN_SECONDS"
     if owned $RELEASE_SOCKET; then
         wait_for 20 gives_release || fail "the service that gives the release to others does not answer on port $RELEASE_PORT: $status
 $(last_words 'app-release*')"

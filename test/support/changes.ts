@@ -1,5 +1,8 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
 import { changeOf } from "../../change/change";
-import { deployed, type Pending, type Resource, standingOf } from "../../change/deployed";
+import { deployed, type Pending, type Resource } from "../../change/deployed";
+import { standingOf } from "../../change/standing";
 import { refusals } from "../../change/refuse";
 import { validate } from "../../config/validate";
 import { formatProblems, type Problem } from "../../config/problems";
@@ -42,4 +45,18 @@ export function found({
   const planned = plan(spec);
   const intent = { mayDelete: spec.mayDelete, mayReplace: spec.mayReplace, mayRepair };
   return refusals(planned, intent, SECRETS, standing, changeOf(planned, standing, intent));
+}
+
+/** One problem, with that path. */
+export function refuses(title: string, changed: Case, path: string, cause: RegExp, mend: RegExp): void {
+  test(title, () => {
+    const problems = found(changed);
+    assert.deepEqual(
+      problems.map((problem) => problem.path),
+      [path],
+      formatProblems(problems, "change"),
+    );
+    assert.match(problems[0]!.cause, cause);
+    assert.match(problems[0]!.mend, mend);
+  });
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { deployed, type Resource, standingOf } from "../../../change/deployed";
+import { deployed, type Resource } from "../../../change/deployed";
+import { standingOf } from "../../../change/standing";
 import { NOTHING_STANDS } from "../../../config/places";
 import { type Case, found, RISK, withoutPort } from "../../support/changes";
 import { dualStack, type Raw } from "../../support/specs";

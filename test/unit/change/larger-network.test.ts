@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { Document, parse } from "yaml";
 import { changeOf, everyServer } from "../../../change/change";
-import { deployed, standingOf } from "../../../change/deployed";
+import { deployed } from "../../../change/deployed";
+import { standingOf } from "../../../change/standing";
 import { bundlesOf, changedFiles } from "../../../change/files";
 import { pin } from "../../../change/pin";
 import {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { changeOf } from "../../../change/change";
-import { deployed, type Resource, standingOf } from "../../../change/deployed";
+import { deployed, type Resource } from "../../../change/deployed";
+import { standingOf } from "../../../change/standing";
 import { bundlesOf, changedFiles } from "../../../change/files";
 import { words } from "../../../change/words";
 import { validate } from "../../../config/validate";
