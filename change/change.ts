@@ -96,8 +96,13 @@ export interface Change extends Matched {
    * Pulumi runs a Command anew when its text changes, so the same is said in other words when it is tried again.
    */
   farewells: Record<string, string>;
-  /** What each server that is kept has to prove itself after, by id: a farewell, a move, or a push, also one whose end nobody heard. */
+  /**
+   * What each server that was pushed to has to prove itself after, by id: a farewell, a move, or a run that was cut. Those that
+   * leave are among them, and nobody asks.
+   */
   after: Record<string, string>;
+  /** The same for its secrets, which only a run that was cut leaves in doubt. */
+  secretsAfter: Record<string, string>;
   /** What each server does, or did, between the old and the new; by id. */
   moves: Record<string, Move>;
   /** Between load balancers and applications, while some of those move. */
@@ -154,6 +159,13 @@ export function changeOf(
   };
   const moves = movesOf(plan, kept, deployed);
   const pause = pauseOf(moves, kept, deployed);
+  const afterEach = (said: Record<string, string>, doneTo: (id: string) => [words: string[], due: boolean]) =>
+    Object.fromEntries(
+      Object.keys(deployed.bundles).flatMap((id) => {
+        const after = afterOf(said[id], ...doneTo(id), deployed.rollout);
+        return after === undefined ? [] : [[id, after]];
+      }),
+    );
   return {
     first: deployed.servers.length === 0,
     founded: deployed.founded,
@@ -174,14 +186,12 @@ export function changeOf(
       .filter((pair) => mayReplace.includes(pair.planned.id) && differences(pair, cloud).length === 0)
       .map(({ planned }) => planned.id),
     farewells,
-    after: Object.fromEntries(
-      kept.flatMap(({ planned: { id }, standing }) => {
-        const [farewell, move] = [farewells[id], moves[id]];
-        const words = [farewell, move?.words].filter((each) => each !== undefined);
-        const said = afterOf(words, farewell !== standing.farewell || move?.due === true, standing);
-        return said === undefined ? [] : [[id, said]];
-      }),
-    ),
+    after: afterEach(deployed.after, (id) => {
+      const [farewell, move] = [farewells[id], moves[id]];
+      const before = kept.find(({ planned }) => planned.id === id)?.standing.farewell;
+      return [[farewell, move?.words].filter((each) => each !== undefined), farewell !== before || move?.due === true];
+    }),
+    secretsAfter: afterEach(deployed.secretsAfter, () => [[], false]),
     moves,
     ...(pause && { pause }),
     logins: loginsOf(plan.sshUser, [...kept, ...unfinished]),

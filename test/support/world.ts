@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { type Change, changeOf, NOTHING_MEANT } from "../../change/change";
-import { deployed, type Deployed, type Pending, type Resource } from "../../change/deployed";
+import { deployed, type Deployed, type Resource } from "../../change/deployed";
 import { bundlesOf, filesBetween } from "../../change/files";
+import { begin, type Begun } from "../../change/rollout";
 import { refusals } from "../../change/refuse";
 import { plan, type Plan } from "../../plan/plan";
 import { bundle } from "../../render/bundle";
@@ -53,12 +54,17 @@ interface Said {
   stdin?: string;
 }
 
+/** Whether the machine has what was sent when a run is cut: it was killed, or lost its connection. */
+export type Cut = "late" | "early";
+
 /** The state of the stack, and what is on the machines: what was last pushed to each. */
 export class World {
   private readonly others: Resource[];
   private readonly commands = new Map<string, Said>();
   private readonly machines = new Map<string, string>();
-  private pending: Pending[] = [];
+  /** What runs noted of themselves. */
+  private begun: Begun = { number: 1, left: {}, steps: [] };
+  private ended = 1;
 
   constructor(private readonly built: Plan) {
     const all = stateOf(built);
@@ -76,25 +82,27 @@ export class World {
 
   private standing(): Deployed {
     const commands = [...this.commands].map(([name, said]) => resourceOf(name, said));
-    return deployed([...this.others, ...commands], this.pending);
+    const noted = { Cluster: this.begun, Protection: this.ended };
+    const components = Object.entries(noted).map(([name, rollout]) => ({
+      urn: `urn:pulumi:dev::ha-cluster::x::${name}`,
+      type: `ha-cluster:index:${name}`,
+      outputs: { rollout },
+    }));
+    return deployed([...this.others, ...components, ...commands]);
   }
 
   /**
-   * As components/ do it; see the order in turns.test.ts. It ends after so many steps; if it is killed, in the last one, whose
-   * push the machine may have brought to its end or not.
+   * As components/ do it; see the order in turns.test.ts. It ends after so many steps; if it is cut, in the last one, of which
+   * the state knows nothing, and whose push the machine may have brought to its end or not.
    *
    * @returns how many steps there were, or nothing where it was refused
    */
-  up(
-    setting: Setting,
-    { steps: most = Infinity, killed }: { steps?: number; killed?: "late" | "early" } = {},
-  ): number | undefined {
+  up(setting: Setting, { steps: most = Infinity, cut }: { steps?: number; cut?: Cut } = {}): number | undefined {
     const now = planned(setting);
     const standing = this.standing();
     const change = changeOf(now, standing);
     if (refusals(now, NOTHING_MEANT, SECRETS, standing, change).length > 0) return undefined;
-    // What was to be created stays; see backend/snapshot.go of Pulumi.
-    this.pending = this.pending.filter(({ type }) => type === "creating");
+    this.begun = begin(now, change, standing, "sample");
     const texts = bundlesOf(now, "sample");
     const steps: [string, string | undefined, Said][] = [];
     for (const { planned: node } of change.kept) {
@@ -116,19 +124,14 @@ export class World {
     for (const { id } of now.appServers) push(id);
     const due = steps.filter(([name, , said]) => JSON.stringify(said) !== JSON.stringify(this.commands.get(name)));
     for (const [index, [name, id, said]] of due.entries()) {
-      const kill = index + 1 >= most ? killed : undefined;
-      if (id !== undefined && kill !== "early") this.machines.set(id, said.stdin!);
+      const last = index + 1 >= most;
+      if (id !== undefined && !(last && cut === "early")) this.machines.set(id, said.stdin!);
       this.everybodyIsAnswered(`on the way to ${JSON.stringify(setting)}, after ${name}`);
-      if (kill) this.begun(name, said);
-      else this.commands.set(name, said);
-      if (index + 1 >= most) break;
+      if (!(last && cut)) this.commands.set(name, said);
+      if (last) return due.length;
     }
+    this.ended = this.begun.number;
     return due.length;
-  }
-
-  private begun(name: string, said: Said): void {
-    const type = this.commands.has(name) ? "updating" : "creating";
-    this.pending.push({ type, resource: resourceOf(name, said) });
   }
 
   private everybodyIsAnswered(when: string): void {
