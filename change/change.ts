@@ -89,6 +89,11 @@ export interface Change extends Matched {
    * look for what is new there by way of their gateway.
    */
   otherLength: string[];
+  /**
+   * Ids of those that are kept and had said farewell for good, by a run that was cut: those that did not leave may have forgotten
+   * them, and have to know them before they serve again.
+   */
+  returning: string[];
   /** Ids that `mayReplace` names of servers that have what the file says already. */
   needless: string[];
   /**
@@ -155,7 +160,7 @@ export function changeOf(
     ),
     ...Object.fromEntries(resized.map(({ planned, standing, why }) => [planned.id, another(why.join(", "), standing)])),
     ...Object.fromEntries(replaced.map(({ standing, why }) => [standing.id, another(why.join(", "), standing)])),
-    ...Object.fromEntries(leaving.map((standing) => [standing.id, another("leaves", standing)])),
+    ...Object.fromEntries(leaving.map((standing) => [standing.id, another(LEAVES, standing)])),
   };
   const moves = movesOf(plan, kept, deployed);
   const pause = pauseOf(moves, kept, deployed);
@@ -182,6 +187,12 @@ export function changeOf(
     }),
     images: cloud.images,
     otherLength: otherLength(plan, kept, deployed),
+    returning: kept
+      .filter(({ standing: { id, farewell } }) => {
+        const proved = deployed.after[id]?.split("; ") ?? [];
+        return farewell?.startsWith(LEAVES) === true && !proved.includes(farewell);
+      })
+      .map(({ planned }) => planned.id),
     needless: kept
       .filter((pair) => mayReplace.includes(pair.planned.id) && differences(pair, cloud).length === 0)
       .map(({ planned }) => planned.id),
@@ -236,6 +247,9 @@ export function differences(
 function image(name: string, id: string | undefined): string {
   return id === undefined ? name : `${name} (${id.slice(0, 8)})`;
 }
+
+/** What is said to a server that goes for good. */
+const LEAVES = "leaves";
 
 /** Said for the same reason as last time, in other words. */
 function another(why: string, { farewell }: DeployedServer): string {

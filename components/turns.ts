@@ -21,7 +21,8 @@ export interface Makers<Balancer, Database, App> {
 /**
  * Everything one after the other: each is changed only when the one before has proved that it serves. Those that stand come
  * before those that are new, so that firewalls, peers and backends know a newcomer when it comes: a load balancer that its
- * peers do not know yet would take the VIPs, and reach no database. Who moves to another zone goes when that has room for it.
+ * peers do not know yet would take the VIPs, and reach no database. For the same reason those come last of them that a run
+ * which was cut had sent away. Who moves to another zone goes when that has room for it.
  * Where {@link isAlone} says so no two roles are changed side by side either: whoever is made in what is new of the internal
  * network finds everybody else there.
  *
@@ -29,14 +30,17 @@ export interface Makers<Balancer, Database, App> {
  */
 export function inTurn<Balancer extends Made, Database extends Made, App extends Made>(
   plan: Plan,
-  change: Pick<Change, "kept" | "resized" | "replaced" | "route" | "pause" | "otherLength">,
+  change: Pick<Change, "kept" | "resized" | "replaced" | "route" | "pause" | "otherLength" | "returning">,
   gate: Gate,
   make: Makers<Balancer, Database, App>,
 ): { balancers: Balancer[]; databases: Database[]; apps: App[] } {
-  const { kept, route } = change;
+  const { kept, route, returning } = change;
   const standing = new Set(kept.map(({ planned }) => planned.id));
   const inTheirOrder = <T extends { id: string }>(nodes: readonly T[]): T[] =>
-    inOrder(nodes, route.steps, ({ id }) => id);
+    parted(
+      inOrder(nodes, route.steps, ({ id }) => id),
+      ({ id }) => !returning.includes(id),
+    ).flat();
   const [oldBalancers, newBalancers] = parted(inTheirOrder(plan.loadBalancers), ({ id }) => standing.has(id));
   const jumps = new Map<string, Balancer>();
   const balancers: Balancer[] = [];
