@@ -15,7 +15,7 @@ export interface Rollout {
   number: number;
   /** Whether all that it brought has arrived. */
   ended: boolean;
-  /** Otherwise, by server id: texts that a machine may have, beside the one that the state says. */
+  /** Otherwise, by server id: texts that a machine may have, beside the one that the state says; none of those that are new. */
   brings: Record<string, string[]>;
 }
 
@@ -26,6 +26,8 @@ export interface Begun {
   left: Rollout["brings"];
   /** What it brings to those that stand, in its order. */
   steps: Step[];
+  /** Ids of those that nothing was pushed to before. */
+  made: string[];
 }
 
 interface Step {
@@ -60,7 +62,7 @@ export function rolloutOf(
   return { number: 0, ended: cut.size === 0, brings };
 }
 
-function bringsOf({ number, left, steps }: Begun, { bundles, betweens, after }: Arrived): Rollout["brings"] {
+function bringsOf({ number, left, steps, made }: Begun, { bundles, betweens, after }: Arrived): Rollout["brings"] {
   const arrived = ({ id, between, text }: Step): boolean =>
     between === undefined ? bundles[id] === text : betweens[id] === between;
   const mayHaveBegun = ({ chain: [number, name] }: Step, index: number): boolean =>
@@ -74,6 +76,7 @@ function bringsOf({ number, left, steps }: Begun, { bundles, betweens, after }: 
   );
   for (const { id, text } of steps.filter((step, index) => mayHaveBegun(step, index) && !arrived(step)))
     brings[id] = [...(brings[id] ?? []), text];
+  for (const id of made) if (bundles[id] === undefined) brings[id] = [];
   return brings;
 }
 
@@ -97,8 +100,9 @@ export function begin(
   { rollout, bundles }: Pick<Deployed, "rollout" | "bundles">,
   sample: string,
 ): Begun {
-  const left: Rollout["brings"] = rollout.ended ? {} : { ...rollout.brings };
+  const left = rollout.ended ? [] : Object.entries(rollout.brings).filter(([id]) => bundles[id] !== undefined);
   const steps: Step[] = [];
+  const made: string[] = [];
   for (const { planned: node } of change.kept) {
     const move = change.moves[node.id];
     if (move?.due !== true) continue;
@@ -110,9 +114,9 @@ export function begin(
   roles.forEach((nodes, index) => {
     for (const { id, role } of inOrder(nodes, change.route.steps, (each) => each.id)) {
       const text = texts[id]!;
-      if (bundles[id] === undefined) left[id] = [...(left[id] ?? []), text];
+      if (bundles[id] === undefined) made.push(id);
       else if (bundles[id] !== text) steps.push({ id, chain: [isAlone(change) ? index + 1 : 1, role], text });
     }
   });
-  return { number: rollout.number + 1, left, steps };
+  return { number: rollout.number + 1, left: Object.fromEntries(left), steps, made };
 }

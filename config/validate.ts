@@ -29,17 +29,23 @@ export type Validated =
  */
 export function validate(raw: Record<string, unknown>, stack: string, standing: Standing = NOTHING_STANDS): Validated {
   const { draft, stackFile, problems: ofShape } = readShape(raw);
-  const problems = inOrder([...ofShape, ...checkAll(draft, raw, standing.customer ?? stack)]);
+  const problems = inOrder([...ofShape, ...checkAll(draft, raw, standing, stack)]);
   if (!stackFile || problems.length > 0) return { problems };
   return { spec: buildSpec(stackFile, stack, standing), secrets: buildSecrets(stackFile), problems: [] };
 }
 
-function* checkAll(draft: Draft, raw: Record<string, unknown>, stack: string): Generator<Problem> {
+function* checkAll(
+  draft: Draft,
+  raw: Record<string, unknown>,
+  { customer, internal: builtAs }: Standing,
+  stackName: string,
+): Generator<Problem> {
+  const stack = customer ?? stackName;
   yield* checkNames(draft, stack);
   yield* checkDatacenters(draft);
   yield* checkPlaces(draft);
   const external = yield* checkExternal(draft);
-  const internal = yield* checkInternal(draft, external.networks.ipv4);
+  const internal = yield* checkInternal(draft, external.networks.ipv4, builtAs);
   yield* checkAccess(draft);
   yield* checkVips(draft, external);
   yield* checkServices(draft);

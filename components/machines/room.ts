@@ -20,8 +20,9 @@ const NO_ROOM = /no valid host|affinity/i;
 
 /**
  * Whether zones have room for the moves that need it. No tenant may list hypervisors, and their number would not say whether one
- * is full: so a server like the one that is to move is made there, in its server group and without a port, and deleted again.
- * Nobody else is touched, and nothing has been yet. What a run left that was killed goes first; `npm run verify` tells of it too.
+ * is full: so a server like the one that is to move is made there, in its server group and without a port, and deleted again
+ * when all is known, as one hypervisor may have to take servers of both kinds. Nobody else is touched, and nothing has been yet.
+ * What a run left that was killed goes first; `npm run verify` tells of it too.
  *
  * @param changeWith the change as it is by the answers so far
  * @param open logs in to the cloud, if there is anything to ask
@@ -42,21 +43,23 @@ export async function askRooms(
   const signals = ["SIGINT", "SIGTERM"] as const;
   for (const signal of signals) process.on(signal, stop);
   let step: Step | undefined;
+  let prober: Prober | undefined;
   try {
-    let session: CloudSession | undefined;
     for (;;) {
       const { route, images } = changeWith(rooms);
       step = route.unasked[0];
-      if (step === undefined) return { rooms, problems: [] };
+      if (step === undefined) break;
       const { role, image, flavor } = step.planned;
       const group = serverGroups[role];
       if (group === undefined) throw new Error(`the state has no server group of kind ${role}`);
       const { id: flavorId } = await openstack.compute.getFlavor({ name: flavor! });
-      session ??= await open();
-      const prober = new Prober(session, clusterName, pause, stopped.signal);
+      prober ??= await Prober.start(await open(), clusterName, pause, stopped.signal);
       rooms[roomOf(step.planned)] = await prober.takes(step, { group, image: images[image!]!, flavor: flavorId });
     }
+    await prober?.clear();
+    return { rooms, problems: [] };
   } catch (error) {
+    await prober?.clear().catch(() => undefined);
     return { rooms, problems: step ? [unasked(step, error)] : [] };
   } finally {
     for (const signal of signals) process.off(signal, stop);
@@ -79,23 +82,25 @@ class Prober {
     private readonly stopped: AbortSignal,
   ) {}
 
+  static async start(...args: ConstructorParameters<typeof Prober>): Promise<Prober> {
+    const prober = new Prober(...args);
+    await prober.clear();
+    return prober;
+  }
+
+  /** Whether there is room beside those that have found some before: they stay until {@link clear}. */
   async takes({ planned }: Step, { group, image, flavor }: Record<"group" | "image" | "flavor", string>) {
-    await this.clear();
-    try {
-      const server = {
-        name: `${planned.hostname}-room`,
-        imageRef: image,
-        flavorRef: flavor,
-        availability_zone: planned.availabilityZone,
-        networks: "none",
-        metadata: probesOf(this.clusterName).metadata,
-      };
-      const body = { server, "os:scheduler_hints": { group } };
-      const made = await this.session.call("compute", "servers", "POST", { body, microversion: PORTLESS });
-      return await this.fate(((await made.json()) as { server: { id: string } }).server.id);
-    } finally {
-      await this.clear();
-    }
+    const server = {
+      name: `${planned.hostname}-room`,
+      imageRef: image,
+      flavorRef: flavor,
+      availability_zone: planned.availabilityZone,
+      networks: "none",
+      metadata: probesOf(this.clusterName).metadata,
+    };
+    const body = { server, "os:scheduler_hints": { group } };
+    const made = await this.session.call("compute", "servers", "POST", { body, microversion: PORTLESS });
+    return await this.fate(((await made.json()) as { server: { id: string } }).server.id);
   }
 
   private async fate(id: string): Promise<boolean> {
@@ -115,7 +120,7 @@ class Prober {
   }
 
   /** Deletes whatever was made to ask, also where the answer to its creation never came; it has to be gone to give its place up. */
-  private async clear(): Promise<void> {
+  async clear(): Promise<void> {
     const { path, are } = probesOf(this.clusterName);
     const asked = new Set<string>();
     for (const end = Date.now() + PATIENCE; Date.now() < end;) {

@@ -1,13 +1,30 @@
 import { readHost, readNetwork, readRange, reservedInNetwork } from "../addresses";
-import { contains, containsNetwork, formatIp, formatNetwork, growth, overlaps, type Network } from "../ip";
+import {
+  contains,
+  containsNetwork,
+  formatIp,
+  formatNetwork,
+  growth,
+  overlaps,
+  type Network,
+  parseNetwork,
+} from "../ip";
 import type { Problem } from "../problems";
 import type { Draft } from "../shape/draft";
 
 /** Longest prefix with room for the servers, whose addresses start at the 11th of the network. */
 const LONGEST_PREFIX = 25;
 
-/** Returns the internal network, if it could be read. */
-export function* checkInternal(draft: Draft, external: Network | undefined): Generator<Problem, Network | undefined> {
+/**
+ * Returns the internal network, if it could be read.
+ *
+ * @param standing what it was built as, where it was
+ */
+export function* checkInternal(
+  draft: Draft,
+  external: Network | undefined,
+  standing: string | undefined,
+): Generator<Problem, Network | undefined> {
   const path = "internal.cidr";
   const network = yield* readLarge(path, draft.internal?.cidr);
   if (network && external && overlaps(network, external)) {
@@ -17,7 +34,9 @@ export function* checkInternal(draft: Draft, external: Network | undefined): Gen
       mend: "give an internal network that shares no address with external.ipv4.cidr",
     };
   }
-  const builtAs = yield* checkBuiltAs(draft.internal?.builtAs, network);
+  const builtAs =
+    (yield* checkBuiltAs(draft.internal?.builtAs, network)) ??
+    (standing === undefined ? undefined : parseNetwork(standing));
   yield* checkInternalVip(draft.internal?.vip, network, builtAs);
   return network;
 }

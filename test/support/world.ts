@@ -63,7 +63,7 @@ export class World {
   private readonly commands = new Map<string, Said>();
   private readonly machines = new Map<string, string>();
   /** What runs noted of themselves. */
-  private begun: Begun = { number: 1, left: {}, steps: [] };
+  private begun: Begun = { number: 1, left: {}, steps: [], made: [] };
   private ended = 1;
 
   constructor(private readonly built: Plan) {

@@ -175,6 +175,21 @@ describe("a larger internal network", () => {
     assert.deepEqual(changeOf(grown, half).otherLength, ["lb-dc1"]);
   });
 
+  test("has no VIP where a part of it ends, whether the file says what it was built as or not", () => {
+    const internal = { cidr: "198.51.100.0/24", vip: "198.51.100.127" };
+    for (const [written, standing] of [
+      [internal, { ...NOTHING_STANDS, internal: "198.51.100.0/25" }],
+      [{ ...internal, builtAs: "198.51.100.0/25" }, NOTHING_STANDS],
+    ] as const) {
+      const { problems } = validate(dualStack({ internal: written }), "dev", standing);
+      assert.deepEqual(
+        problems.map(({ path, cause }) => `${path} ${cause}`),
+        ["internal.vip 198.51.100.127 is the broadcast address of 198.51.100.0/25"],
+      );
+    }
+    assert.deepEqual(validate(dualStack({ internal }), "dev").problems, []);
+  });
+
   test("is counted through, past what each part gives to nobody", () => {
     const at = (slot: number): string =>
       plan(specOf({ ...now, builtAs: old.cidr }, [slot])).appServers.find(({ id }) => id === `more${slot}-dc1-1`)!

@@ -62,7 +62,7 @@ async function build(finished: boolean): Promise<void> {
       secrets: { root: "a root secret of the tests, 32 long", certificateKeys: { www: "key" } },
       nodeFiles: readNodeFiles(),
       change: made.change,
-      begun: { number: 1, left: {}, steps: [] },
+      begun: { number: 1, left: {}, steps: [], made: [] },
       mayDestroy: false,
     });
     return Promise.resolve({});

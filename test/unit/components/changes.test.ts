@@ -46,7 +46,7 @@ describe("another user and another port of the applications, in one run", () => 
         secrets: { root: "a root secret of the tests, 32 long", certificateKeys: { www: "key" } },
         nodeFiles: readNodeFiles(),
         change: changeOf(planned, standing),
-        begun: { number: 1, left: {}, steps: [] },
+        begun: { number: 1, left: {}, steps: [], made: [] },
         mayDestroy: false,
       });
       return Promise.resolve({});

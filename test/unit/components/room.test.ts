@@ -36,6 +36,8 @@ const nova = {
   made: [] as Probe[],
   /** What becomes of a server that is made in a zone; ACTIVE after a while, if nothing else. */
   fates: {} as Record<string, string>,
+  /** How many servers find a place in a zone; any number, if nothing else. */
+  places: {} as Record<string, number>,
   refusal: undefined as string | undefined,
   /** How often a server is listed after its deletion. */
   lingering: 0,
@@ -91,7 +93,11 @@ before(async () => {
       } else {
         const found = nova.servers.get(id!)!;
         say(200, { server: { ...found } });
-        const fault = nova.fates[found.availability_zone!];
+        const zone = found.availability_zone!;
+        const there = [...nova.servers.values()].filter(
+          (each) => each.availability_zone === zone && each.status === "ACTIVE" && each.id !== found.id,
+        );
+        const fault = nova.fates[zone] ?? (there.length < (nova.places[zone] ?? Infinity) ? undefined : NONE);
         Object.assign(
           found,
           fault === undefined ? { status: "ACTIVE" } : { status: "ERROR", fault: { message: fault } },
@@ -108,16 +114,17 @@ beforeEach(() => {
   nova.servers.clear();
   nova.made.length = 0;
   nova.fates = {};
+  nova.places = {};
   nova.refusal = undefined;
   nova.lingering = 0;
 });
 
 const NONE = "No valid host was found. There are not enough hosts available.";
 
-function exchange(rooms: Rooms): Change {
+function exchange(rooms: Rooms, mayReplace = ["lb-dc1", "lb-dc2"]): Change {
   const standing = deployed(stateOf(plan(specOf(dualStack()))));
   const datacenters = { dc1: { availabilityZone: "dc2" }, dc2: { availabilityZone: "dc1" }, dc3: {} };
-  const spec = specOf(dualStack({ datacenters, mayReplace: ["lb-dc1", "lb-dc2"] }));
+  const spec = specOf(dualStack({ datacenters, mayReplace }));
   const zones = Object.fromEntries(standing.servers.map(({ id, zone }) => [id, zone]));
   const cloud = { images: { "debian-12": "id-of-debian-12" }, zones, rooms };
   return changeOf(plan(spec), standing, { mayDelete: [], mayReplace: spec.mayReplace, mayRepair: [] }, cloud);
@@ -126,7 +133,7 @@ function exchange(rooms: Rooms): Change {
 let logins = 0;
 
 function ask(changeWith = exchange) {
-  const serverGroups = { "load-balancer": "group-of-balancers" };
+  const serverGroups = { "load-balancer": "group-of-balancers", database: "group-of-databases" };
   const open = (): Promise<CloudSession> => {
     logins++;
     return CloudSession.open({ auth: { auth_url: url }, interface: "public" });
@@ -171,6 +178,25 @@ describe("whether a zone has room", () => {
         .sort(),
       ["lb-dc1", "lb-dc2"],
     );
+    assert.equal(nova.servers.size, 0);
+  });
+
+  test("is asked for both kinds at once: what takes one of them may not take two", async () => {
+    const both = (rooms: Rooms): Change => exchange(rooms, ["lb-dc1", "lb-dc2", "db-dc1", "db-dc2"]);
+    nova.places = { dc1: 2, dc2: 0 };
+    assert.deepEqual((await ask(both)).rooms, { "load-balancer dc1": true, "database dc1": true });
+    nova.places = { dc1: 1, dc2: 0 };
+    assert.deepEqual((await ask(both)).rooms, {
+      "load-balancer dc1": true,
+      "database dc1": false,
+      "database dc2": false,
+    });
+    nova.places = { dc1: 1, dc2: 1 };
+    assert.deepEqual((await ask(both)).rooms, {
+      "load-balancer dc1": true,
+      "database dc1": false,
+      "database dc2": true,
+    });
     assert.equal(nova.servers.size, 0);
   });
 
