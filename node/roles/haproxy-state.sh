@@ -11,8 +11,8 @@ forget_servers() { echo 1 >"$HAPROXY_SERVERS"; } # the version of the format
 
 # remember_servers: from the one that runs to the one that comes.
 remember_servers() {
-    if "$HERE/ask.sh" unix $HAPROXY_STATS 'show servers state' >"$INCOMING/servers" 2>/dev/null &&
-        known_servers "$INCOMING/servers" $HAPROXY_CONFIG >"$HAPROXY_SERVERS.new"; then
+    if "$HERE/ask.sh" unix "$HAPROXY_STATS" 'show servers state' >"$INCOMING/servers" 2>/dev/null &&
+        known_servers "$INCOMING/servers" "$HAPROXY_CONFIG" >"$HAPROXY_SERVERS.new"; then
         mv "$HAPROXY_SERVERS.new" "$HAPROXY_SERVERS"
     else
         forget_servers # of one that starts without, or had none to show

@@ -12,7 +12,7 @@ import { cluster, lab, NAME, open, stackFile } from "../lab/support";
 import { unnoticed } from "../lab/unnoticed";
 
 /** The commits that were handed out, whose clusters run somewhere. */
-const RELEASES = ["41a27bf", "fb7b8e3"];
+const RELEASES = ["41a27bf", "fb7b8e3", "7b6e2cc"];
 
 for (const release of RELEASES) {
   describe(`a cluster that ${release} built, with its own stack file`, () => {
