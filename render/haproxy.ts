@@ -56,8 +56,8 @@ function duration(seconds: number): string {
 }
 
 /**
- * `http-server-close`: by default haproxy keeps connections to applications, takes the one that was idle longest, and meets the moment in
- * which the application gives it up (gunicorn after 2 s): the client's kept connection is then cut instead of answered.
+ * `http-server-close`: by default haproxy keeps idle connections to applications. A request on one that the application is just giving up
+ * (gunicorn after 2 s) is not answered, but cuts the client's kept connection.
  *
  * `idle-close-on-response`: a reload closes an idle connection with the next answer, not under a client about to ask.
  */
