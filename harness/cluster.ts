@@ -13,9 +13,9 @@ export interface ClusterFacts {
   internalVip: string;
   /** Where the internet's client is in the project's external network. */
   client: Addresses;
+  /** `dc1` to `dc3` unless given. */
+  datacenters?: readonly string[];
 }
-
-const DATACENTERS = ["dc1", "dc2", "dc3"];
 
 /** A cluster of the embedded cloud, looked at from outside and inside; it knows nothing of Pulumi. */
 export class Cluster {
@@ -26,9 +26,10 @@ export class Cluster {
 
   constructor(readonly facts: ClusterFacts) {
     this.lab = new Lab(facts.project);
-    this.loadBalancers = DATACENTERS.map((name) => `${facts.project}-lb-${name}`);
-    this.databases = DATACENTERS.map((name) => `${facts.project}-db-${name}`);
-    this.appServers = DATACENTERS.map((name) => `${facts.project}-app-${name}-1`);
+    const { project, datacenters = ["dc1", "dc2", "dc3"] } = facts;
+    this.loadBalancers = datacenters.map((name) => `${project}-lb-${name}`);
+    this.databases = datacenters.map((name) => `${project}-db-${name}`);
+    this.appServers = datacenters.map((name) => `${project}-app-${name}-1`);
   }
 
   /** All VIPs of these families, and the internal one: what has to be on one load balancer. */

@@ -29,15 +29,17 @@ export interface RolloutOptions {
   caFile: string;
   /** What is asked for; the application's cheapest unless given. */
   path?: string;
+  /** What every answer has to contain; the name of an application server unless given. */
+  contains?: (family: Family) => string;
 }
 
 /** The application through haproxy, over HTTP and HTTPS, by the first VIP. */
 export function targetsOf(
   cluster: Cluster,
-  { families, caFile, path = "/healthz" }: Pick<RolloutOptions, "families" | "caFile" | "path">,
+  { families, caFile, path = "/healthz", contains: says }: Omit<RolloutOptions, "perSecond">,
 ): Target[] {
-  const contains = `"server":"${cluster.facts.project}-app-`;
   return families.flatMap((family) => {
+    const contains = says?.(family) ?? `"server":"${cluster.facts.project}-app-`;
     const http = cluster.url(family, path);
     return [
       { url: http, contains },

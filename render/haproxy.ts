@@ -58,12 +58,18 @@ function duration(seconds: number): string {
   return seconds > 60 && seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`;
 }
 
-/** `idle-close-on-response`: a reload closes an idle connection with the next answer, not under a client about to ask. */
+/**
+ * `http-server-close`: by default haproxy keeps idle connections to applications. A request on one that the application is just giving up
+ * (gunicorn after 2 s) is not answered, but cuts the client's kept connection.
+ *
+ * `idle-close-on-response`: a reload closes an idle connection with the next answer, not under a client about to ask.
+ */
 function frontend(front: Frontend, release: HaproxyRelease): string {
   const http =
     front.mode === "http"
       ? `    option httplog
-${release.idleClose ? "    option idle-close-on-response\n" : ""}    option forwardfor
+${release.idleClose ? "    option idle-close-on-response\n" : ""}    option http-server-close
+    option forwardfor
     http-request set-header X-Forwarded-Proto ${front.scheme}
     http-request set-header X-Real-IP %[src]
 `

@@ -7,15 +7,25 @@ import { ROOT } from "../../operate/lab/places";
 import { temporaryFolder } from "../support/folder";
 import { servers } from "../lab/standing";
 import { cluster, lab, open, stackFile, verb } from "../lab/support";
-import { unnoticed } from "../lab/unnoticed";
+import { throughout } from "../lab/throughout";
+import { deploy, withdraw } from "../witnesses/release";
 
 const RELEASE = "debian-13";
 const MOVED = ["lb-dc1", "lb-dc2", "lb-dc3", "app-dc1-1", "app-dc2-1", "app-dc3-1"];
 
+/** The session is held on one of them. */
+const STOPS = { loadBalancers: 3, appServers: 3, session: 1 };
+
 describe("the next Debian release under load balancers and applications", () => {
   const folder = temporaryFolder();
-  before(() => run(join(ROOT, "lab", "lab.sh"), ["image", RELEASE]));
-  after(() => folder.remove());
+  before(async () => {
+    await run(join(ROOT, "lab", "lab.sh"), ["image", RELEASE]);
+    await deploy(cluster);
+  });
+  after(async () => {
+    await withdraw(cluster);
+    folder.remove();
+  });
 
   const next = (): StackFile =>
     stackFile().set("loadBalancers", { image: RELEASE }).set("appServers.app.image", RELEASE);
@@ -35,7 +45,8 @@ describe("the next Debian release under load balancers and applications", () => 
     test(`${what}, unnoticed`, async (t) => {
       const before = await servers();
       const stack = await open(file, folder.path);
-      await unnoticed(t, () => stack.up());
+      const row = { name: `Debian ${version} under load balancers and applications`, stops: STOPS };
+      await throughout(t, row, () => stack.up());
       const [lb, app] = [version, version].map((each) => [each, each, each]);
       assert.deepEqual(await releases(), { lb, db: ["12", "12", "12"], app });
       const now = await servers();

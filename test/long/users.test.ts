@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import type { StackFile } from "../../harness/stackFile";
 import { stackState } from "../../operate/lab/places";
 import { Fleet } from "../../operate/fleet";
@@ -8,13 +8,18 @@ import type { Stack } from "../../operate/stack";
 import { temporaryFolder } from "../support/folder";
 import { killEngine } from "../lab/engine";
 import { servers } from "../lab/standing";
-import { lab, NAME, open, stackFile } from "../lab/support";
-import { unnoticed } from "../lab/unnoticed";
+import { cluster, lab, NAME, open, stackFile } from "../lab/support";
+import { throughout } from "../lab/throughout";
+import { deploy, withdraw } from "../witnesses/release";
 
 describe("another user who logs in", () => {
   const folder = temporaryFolder();
 
-  after(() => folder.remove());
+  before(() => deploy(cluster));
+  after(async () => {
+    await withdraw(cluster);
+    folder.remove();
+  });
 
   const as = (user: string): StackFile => stackFile().set("ssh.user", user);
 
@@ -35,7 +40,9 @@ describe("another user who logs in", () => {
     const before = await servers();
     const file = as("ops").set("appServers.app.perDatacenter", { dc1: 1, dc2: 2, dc3: 1 });
     const stack = await open(file, folder.path);
-    const { output } = await unnoticed(t, () => stack.up());
+    const { output } = await throughout(t, { name: "another `ssh.user`, and an application server more" }, () =>
+      stack.up(),
+    );
     assert.match(output, /lb-dc1: debian lets ops in; nothing stops/);
     const now = await servers();
     assert.ok(now.has("test-app-dc2-2"));
@@ -72,7 +79,11 @@ describe("another user who logs in", () => {
     await onwards.up(["--expect-no-changes"]);
 
     const stack = await open(stackFile(), folder.path);
-    const { mastership } = await unnoticed(t, () => stack.up());
+    const { mastership } = await throughout(
+      t,
+      { name: "the old user again, and a server less", stops: { appServers: 1 } },
+      () => stack.up(),
+    );
     assert.equal(mastership.handovers, 0, "nothing stops");
     assert.deepEqual([...new Set((await logins(stack)).values())], ["debian"]);
     await stack.up(["--expect-no-changes"]);

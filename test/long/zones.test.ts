@@ -5,11 +5,15 @@ import type { StackFile } from "../../harness/stackFile";
 import type { Stack } from "../../operate/stack";
 import { resources, servers } from "../lab/standing";
 import { cluster, lab, open, stackFile, verb } from "../lab/support";
-import { unnoticed } from "../lab/unnoticed";
+import { throughout } from "../lab/throughout";
 import { temporaryFolder } from "../support/folder";
+import { deploy, withdraw } from "../witnesses/release";
 
 /** Of the lab: `dc1` has two hypervisors, every other zone one, which the load balancer and the database there have for themselves. */
 const MOVING = ["lb-dc1", "db-dc1", "app-dc1-1", "lb-dc2", "db-dc2", "app-dc2-1"];
+
+/** What clients have open leads through servers that move. */
+const WATCHED = { session: "test-app-dc3-1", stops: { loadBalancers: 2, databases: 2, appServers: 2 } };
 
 describe("two datacenters exchange their zones", () => {
   const folder = temporaryFolder();
@@ -19,9 +23,13 @@ describe("two datacenters exchange their zones", () => {
   before(async () => {
     stack = await open(stackFile(), folder.path);
     await stack.up();
+    await deploy(cluster);
     await cluster.rowAcrossDatacenters(token);
   });
-  after(() => folder.remove());
+  after(async () => {
+    await withdraw(cluster);
+    folder.remove();
+  });
 
   function inZones(zones: Record<string, string>, mayReplace: readonly string[]): StackFile {
     const datacenters = ["dc1", "dc2", "dc3"].map((name) => [name, { availabilityZone: zones[name] ?? name }]);
@@ -46,7 +54,8 @@ describe("two datacenters exchange their zones", () => {
     const { stdout: preview } = await stack.preview();
     assert.match(preview, /zones: whether dc1 has room is asked by `pulumi up` itself, before anything is touched/);
     assert.deepEqual(await servers(), before, "a preview makes nothing");
-    const { output } = await unnoticed(t, () => stack.up());
+    const row = { name: "two datacenters exchange their zones", ...WATCHED };
+    const { output } = await throughout(t, row, () => stack.up());
     assert.match(
       output,
       /zones: lb-dc2 to dc1 beside lb-dc1, then lb-dc1 to dc2, then db-dc2 to dc1 beside db-dc1, then db-dc1 to dc2\n/,
@@ -85,7 +94,7 @@ describe("two datacenters exchange their zones", () => {
 
   test("they go back the same way, and `verify` finds nothing", async (t) => {
     stack = await open(inZones({}, MOVING), folder.path);
-    await unnoticed(t, () => stack.up());
+    await throughout(t, { name: "their zones as they were", ...WATCHED }, () => stack.up());
     assert.deepEqual(
       await zones(),
       Object.fromEntries([...(await servers()).keys()].map((name) => [name, /dc\d/.exec(name)![0]])),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { until } from "../../operate/poll";
 import { App } from "./harness/app";
@@ -16,9 +17,11 @@ import { RENDERED_APP, RENDERED_VIPS, rendered } from "./harness/rendered";
 import type { Result } from "./harness/shell";
 import { Site } from "./harness/site";
 import { Upload } from "./harness/upload";
+import { Witnesses } from "../witnesses/witnesses";
 
 const URLS = ["http://203.0.113.48", "http://[2001:db8:40:67bb::1]"];
 const MEGABYTES = 64;
+const WITNESS = join(__dirname, "..", "witnesses", "client.ts");
 
 let site: Site;
 let lb1: Machine, lb2: Machine, lb3: Machine;
@@ -129,6 +132,22 @@ async function heldDownloads(machine: Machine): Promise<() => Promise<void>> {
   );
   return async () => (await Promise.all(bodies)).forEach(assertWhole);
 }
+
+test("a client's kept connection doesn't depend on one that the application gives up between two requests", async () => {
+  const orders = URLS.map((url) => ({ witness: url, kind: "kept", url: `${url}/once`, contains: "served" }));
+  const command = [process.execPath, "--import", "tsx", WITNESS, JSON.stringify(orders)];
+  const witnesses = new Witnesses().add(URLS, client.inside(...command));
+  try {
+    await witnesses.begun();
+    await until(
+      "thirty answers",
+      () => Promise.resolve(witnesses.seen),
+      (seen) => seen.every(({ beats }) => beats >= 30),
+    );
+  } finally {
+    for (const { breaks, renewed } of await witnesses.stop()) assert.deepEqual([breaks, renewed], [[], 0]);
+  }
+});
 
 test("an upload that is under way comes through a handover whole", async () => {
   const uploads = URLS.map((url) => Upload.start(client, `${url}/upload`, MEGABYTES));

@@ -7,11 +7,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
  *   /download  over eight seconds
  *   /held      lines with numbers, twenty a second, until somebody asks for /release; the last line is "end"
  *   /upload    once the body is there, "BYTES SHA256" of it
+ *   /once      "served" to the first request of a connection; the next one it has closed by then, as one that was idle for too long
  *   others     "served", after 50 to 300 ms
  */
 const DOWNLOAD = { pieces: 80, every: 100, bytes: 1000 };
 const HELD = { every: 50 };
 
+const asked = new WeakSet<object>();
 const held = new Set<() => void>();
 
 function download(response: ServerResponse): void {
@@ -57,6 +59,11 @@ const server = createServer((request, response) => {
     case "/release":
       for (const release of [...held]) release();
       response.end("released");
+      break;
+    case "/once":
+      if (asked.has(request.socket)) request.socket.destroy();
+      else response.end("served");
+      asked.add(request.socket);
       break;
     case "/upload":
       receive(request, response);
