@@ -39,7 +39,7 @@ function* checkAll(draft: Draft, raw: Record<string, unknown>, stack: string): G
   yield* checkDatacenters(draft);
   yield* checkPlaces(draft);
   const external = yield* checkExternal(draft);
-  const internal = yield* checkInternal(draft, external.networks.ipv4);
+  const internal = yield* checkInternal(draft, [external.networks.ipv4, external.former.ipv4]);
   yield* checkAccess(draft);
   yield* checkVips(draft, external);
   yield* checkServices(draft);

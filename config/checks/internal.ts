@@ -7,14 +7,21 @@ import type { Draft } from "../shape/draft";
 const LONGEST_PREFIX = 25;
 
 /** Returns the internal network, if it could be read. */
-export function* checkInternal(draft: Draft, external: Network | undefined): Generator<Problem, Network | undefined> {
+export function* checkInternal(
+  draft: Draft,
+  [external, former]: readonly (Network | false | undefined)[],
+): Generator<Problem, Network | undefined> {
   const path = "internal.cidr";
   const network = yield* readLarge(path, draft.internal?.cidr);
-  if (network && external && overlaps(network, external)) {
+  for (const [outside, key] of [
+    [external, "external.ipv4.cidr"],
+    [former, "external.ipv4.former"],
+  ] as const) {
+    if (!network || !outside || !overlaps(network, outside)) continue;
     yield {
       path,
-      cause: `${formatNetwork(network)} overlaps the external network ${formatNetwork(external)}`,
-      mend: "give an internal network that shares no address with external.ipv4.cidr",
+      cause: `${formatNetwork(network)} overlaps the external network ${formatNetwork(outside)}`,
+      mend: `give an internal network that shares no address with ${key}`,
     };
   }
   const builtAs = yield* checkBuiltAs(draft.internal?.builtAs, network);
