@@ -111,7 +111,7 @@ function newcomers(plan: Plan, id: string, bundle: string, allowed: boolean): st
       .filter((line) => line !== "" && !vips.has(line))
       .map((line) => line.replace(/^\S+ (\S+)\/\d+$/, "$1"))
       .filter((address) => address !== plan.internal.vip && !allowed),
-    ...(ipv6 !== undefined && !addresses.includes(":") && !allowed ? ["external.ipv6"] : []),
+    ...(ipv6 !== undefined && !/^\S+ \S*:\S*\/\d+ /m.test(addresses) && !allowed ? ["external.ipv6"] : []),
     ...plan.certificates
       .filter(({ name }) => !haproxy.includes(` crt ${certificatePath(name)} `))
       .map(({ name }) => pathText(["certificates", name])),
