@@ -6,6 +6,7 @@ import { standingOf } from "./change/standing";
 import { bundlesOf } from "./change/files";
 import { MAY_REPLACE, refusals } from "./change/refuse";
 import type { Rooms } from "./change/route";
+import { begin } from "./change/rollout";
 import { readState } from "./change/state";
 import { words } from "./change/words";
 import { addAddresses } from "./components/machines/addresses";
@@ -54,7 +55,14 @@ export = async () => {
   const summary = words(change, deployed, bundlesOf(plan, nodeFiles.sampleApp));
   if (summary.length > 0) void pulumi.log.info(`what this changes, by datacenter:\n${summary.join("\n")}`);
 
-  const cluster = new Cluster("cluster", { plan, secrets, nodeFiles, change, mayDestroy: spec.mayDestroy });
+  const cluster = new Cluster("cluster", {
+    plan,
+    secrets,
+    nodeFiles,
+    change,
+    begun: begin(plan, change, deployed, nodeFiles.sampleApp),
+    mayDestroy: spec.mayDestroy,
+  });
   const { vips, urls, servers, listeners, ssh } = describe(plan);
   return {
     /** VIPs by name and family. */

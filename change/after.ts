@@ -1,24 +1,26 @@
-import type { DeployedServer } from "./deployed";
-
-/** Of what a killed run had begun, and nobody heard the end of. */
-function unheard(words: string): string {
-  return `${words} (cut)`;
-}
+import type { Rollout } from "./rollout";
 
 /**
- * After what a server's configuration is pushed, so that it runs and is proved anew, although its files may be as they were.
- * Pulumi runs a Command anew when its text changes: once nothing new has happened, the words stay as they are.
+ * After what a server is pushed to, so that it runs and is proved anew, although what is pushed may be as it was. Pulumi runs a
+ * Command anew when its text changes: once nothing new has happened, the words stay as they are.
  *
+ * @param said the last time
  * @param words what is to be done to the server before, or was done the last time
+ * @param rollout the last one: if it did not come to its end, nobody knows what has arrived
  */
 export function afterOf(
+  said: string | undefined,
   words: readonly string[],
   due: boolean,
-  { cutFarewell, cutBetween, cutPush, after }: DeployedServer,
+  { number, ended }: Pick<Rollout, "number" | "ended">,
 ): string | undefined {
-  const cut = [cutFarewell, cutBetween].flatMap((each) => (each === undefined ? [] : [unheard(each)]));
-  const known = after?.split("; ") ?? [];
-  if (!due && !cutPush && [...words, ...cut].every((each) => known.includes(each))) return after;
-  const all = [...words, ...cut, ...(cutPush ? [unheard("a push")] : [])].join("; ");
-  return all === after ? `${all}; again` : all;
+  const known = said?.split("; ") ?? [];
+  const wanted = ended ? words : [...words, cut(number)];
+  if (!due && wanted.every((each) => known.includes(each))) return said;
+  const all = wanted.join("; ");
+  return all === said ? `${all}; again` : all;
+}
+
+export function cut(number: number): string {
+  return `rollout ${number} was cut`;
 }

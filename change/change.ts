@@ -89,6 +89,11 @@ export interface Change extends Matched {
    * look for what is new there by way of their gateway.
    */
   otherLength: string[];
+  /**
+   * Ids of those that are kept and had said farewell for good, by a run that was cut: those that did not leave may have forgotten
+   * them, and have to know them before they serve again.
+   */
+  returning: string[];
   /** Ids that `mayReplace` names of servers that have what the file says already. */
   needless: string[];
   /**
@@ -96,8 +101,13 @@ export interface Change extends Matched {
    * Pulumi runs a Command anew when its text changes, so the same is said in other words when it is tried again.
    */
   farewells: Record<string, string>;
-  /** What each server that is kept has to prove itself after, by id: a farewell, a move, or a push, also one whose end nobody heard. */
+  /**
+   * What each server that was pushed to has to prove itself after, by id: a farewell, a move, or a run that was cut. Those that
+   * leave are among them, and nobody asks.
+   */
   after: Record<string, string>;
+  /** The same for its secrets, which only a run that was cut leaves in doubt. */
+  secretsAfter: Record<string, string>;
   /** What each server does, or did, between the old and the new; by id. */
   moves: Record<string, Move>;
   /** Between load balancers and applications, while some of those move. */
@@ -150,10 +160,17 @@ export function changeOf(
     ),
     ...Object.fromEntries(resized.map(({ planned, standing, why }) => [planned.id, another(why.join(", "), standing)])),
     ...Object.fromEntries(replaced.map(({ standing, why }) => [standing.id, another(why.join(", "), standing)])),
-    ...Object.fromEntries(leaving.map((standing) => [standing.id, another("leaves", standing)])),
+    ...Object.fromEntries(leaving.map((standing) => [standing.id, another(LEAVES, standing)])),
   };
   const moves = movesOf(plan, kept, deployed);
   const pause = pauseOf(moves, kept, deployed);
+  const afterEach = (said: Record<string, string>, doneTo: (id: string) => [words: string[], due: boolean]) =>
+    Object.fromEntries(
+      Object.keys(deployed.bundles).flatMap((id) => {
+        const after = afterOf(said[id], ...doneTo(id), deployed.rollout);
+        return after === undefined ? [] : [[id, after]];
+      }),
+    );
   return {
     first: deployed.servers.length === 0,
     founded: deployed.founded,
@@ -170,18 +187,22 @@ export function changeOf(
     }),
     images: cloud.images,
     otherLength: otherLength(plan, kept, deployed),
+    returning: kept
+      .filter(({ standing: { id, farewell } }) => {
+        const proved = deployed.after[id]?.split("; ") ?? [];
+        return farewell?.startsWith(LEAVES) === true && !proved.includes(farewell);
+      })
+      .map(({ planned }) => planned.id),
     needless: kept
       .filter((pair) => mayReplace.includes(pair.planned.id) && differences(pair, cloud).length === 0)
       .map(({ planned }) => planned.id),
     farewells,
-    after: Object.fromEntries(
-      kept.flatMap(({ planned: { id }, standing }) => {
-        const [farewell, move] = [farewells[id], moves[id]];
-        const words = [farewell, move?.words].filter((each) => each !== undefined);
-        const said = afterOf(words, farewell !== standing.farewell || move?.due === true, standing);
-        return said === undefined ? [] : [[id, said]];
-      }),
-    ),
+    after: afterEach(deployed.after, (id) => {
+      const [farewell, move] = [farewells[id], moves[id]];
+      const before = kept.find(({ planned }) => planned.id === id)?.standing.farewell;
+      return [[farewell, move?.words].filter((each) => each !== undefined), farewell !== before || move?.due === true];
+    }),
+    secretsAfter: afterEach(deployed.secretsAfter, () => [[], false]),
     moves,
     ...(pause && { pause }),
     logins: loginsOf(plan.sshUser, [...kept, ...unfinished]),
@@ -226,6 +247,9 @@ export function differences(
 function image(name: string, id: string | undefined): string {
   return id === undefined ? name : `${name} (${id.slice(0, 8)})`;
 }
+
+/** What is said to a server that goes for good. */
+const LEAVES = "leaves";
 
 /** Said for the same reason as last time, in other words. */
 function another(why: string, { farewell }: DeployedServer): string {

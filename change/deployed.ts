@@ -1,4 +1,5 @@
 import type { Role } from "../plan/servers";
+import { type Begun, type Rollout, rolloutOf } from "./rollout";
 
 /** One resource of a stack's state, as `pulumi stack export` prints it. */
 export interface Resource {
@@ -47,16 +48,8 @@ export interface DeployedServer {
   login?: string;
   /** Why it said farewell the last time, if it ever did. */
   farewell?: string;
-  /** The same of a run that was killed before it heard whether it had. */
-  cutFarewell?: string;
   /** The words of the last time that it was pushed to for the time between, if it ever was; see change/moves.ts. */
   between?: string;
-  /** The same of a run that was killed before it heard whether it had. */
-  cutBetween?: string;
-  /** Whether the last push of its configuration was killed: it may have what was sent. */
-  cutPush: boolean;
-  /** After what that configuration was pushed, which had to be proved anew. */
-  after?: string;
   /** Nova's or the provider's words of a change that did not come to its end. */
   failed?: string;
 }
@@ -89,12 +82,16 @@ export interface Deployed {
   foundedGroups: string[];
   /** Text that the last push of each server's configuration carried, by server id. */
   bundles: Record<string, string>;
-  /** The same of pushes that were killed: the server has the one or the other. */
-  cutBundles: Record<string, string>;
   /** The same of the last push that was for the time until others had been changed; see change/moves.ts. */
   betweens: Record<string, string>;
-  cutBetweens: Record<string, string>;
+  /** After what that configuration was pushed, which had to be proved anew; by server id. */
+  after: Record<string, string>;
+  /** The same of its secrets. */
+  secretsAfter: Record<string, string>;
+  rollout: Rollout;
 }
+
+const COMMAND = "command:remote:Command";
 
 const ROLES: Record<string, Role> = {
   LoadBalancer: "load-balancer",
@@ -111,20 +108,23 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
     byType.set(each.type, named.set(nameOf(each), each));
   }
   const of = (type: string): ReadonlyMap<string, Resource> => byType.get(type) ?? new Map<string, Resource>();
-  const commands = of("command:remote:Command");
-  // What was to be created is pending until a refresh, also once it is there.
-  const unheard = pending.filter(({ type, resource }) => type !== "creating" || !commands.has(nameOf(resource)));
-  const begun = new Map(unheard.map(({ resource }) => [nameOf(resource), resource]));
+  const commands = of(COMMAND);
   const ports = of("openstack:networking/port:Port");
   const servers = [...of("openstack:compute/instance:Instance").values()].flatMap((instance) => {
     const id = nameOf(instance);
     const role = ROLES[/ha-cluster:index:(\w+)\$ha-cluster:openstack:Machine\$/.exec(instance.urn)?.[1] ?? ""];
-    return role === undefined ? [] : [server(id, role, instance, ports, commands, begun)];
+    return role === undefined ? [] : [server(id, role, instance, ports, commands)];
   });
   const internal = of("openstack:networking/subnet:Subnet").get("internal-ipv4");
   const external = [...ports.values()].find((each) => nameOf(each).endsWith("-external"));
   const keyPair = of("openstack:compute/keypair:Keypair").get("keypair");
   const [root] = of("pulumi:pulumi:Stack").values();
+  const [bundles, after] = [bundlesIn(commands, "config"), afterIn(commands, "config")];
+  const betweens = Object.fromEntries(
+    servers.flatMap(({ id, between }) => (between === undefined ? [] : [[id, between]])),
+  );
+  const [cluster] = of("ha-cluster:index:Cluster").values();
+  const [protection] = of("ha-cluster:index:Protection").values();
   const logins = Object.values((root?.outputs?.["ssh"] ?? {}) as Record<string, string>);
   return {
     servers: servers.sort((a, b) => (a.id < b.id ? -1 : 1)),
@@ -147,10 +147,16 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
       ({ urn }) => urn.includes("$ha-cluster:index:DatabaseServer$") && urn.endsWith("-config"),
     ),
     foundedGroups: foundedGroups([...commands.values()]),
-    bundles: bundlesIn(commands, "config"),
-    cutBundles: bundlesIn(begun, "config"),
+    bundles,
     betweens: bundlesIn(commands, "between"),
-    cutBetweens: bundlesIn(begun, "between"),
+    after,
+    secretsAfter: afterIn(commands, "secrets"),
+    rollout: rolloutOf(
+      cluster?.outputs?.["rollout"] as Begun | undefined,
+      protection?.outputs?.["rollout"] as number | undefined,
+      cutIn(pending, commands),
+      { bundles, betweens, after },
+    ),
   };
 }
 
@@ -162,6 +168,23 @@ function bundlesIn(commands: ReadonlyMap<string, Resource>, what: string): Recor
         : [],
     ),
   );
+}
+
+function afterIn(commands: ReadonlyMap<string, Resource>, what: string): Record<string, string> {
+  return Object.fromEntries(
+    [...commands].flatMap(([name, command]) => {
+      const [, after] = / # after: (.*)$/.exec(input(command, "create")) ?? [];
+      return name.endsWith(`-${what}`) && after !== undefined ? [[name.slice(0, -what.length - 1), after]] : [];
+    }),
+  );
+}
+
+/** What was to be created is pending until a refresh, also once it is there. */
+function cutIn(pending: readonly Pending[], commands: ReadonlyMap<string, Resource>): Map<string, Resource> {
+  const cut = pending.filter(
+    ({ type, resource }) => resource.type === COMMAND && (type !== "creating" || !commands.has(nameOf(resource))),
+  );
+  return new Map(cut.map(({ resource }) => [nameOf(resource), resource]));
 }
 
 /** Of a server `GROUP-DATACENTER-N` what was pushed names the datacenter; both names may have hyphens. */
@@ -181,7 +204,6 @@ function server(
   instance: Resource,
   ports: ReadonlyMap<string, Resource>,
   commands: ReadonlyMap<string, Resource>,
-  begun: ReadonlyMap<string, Resource>,
 ): DeployedServer {
   const addresses = (which: string): string[] => {
     const found = ports.get(`${id}-${which}`)?.outputs?.["allFixedIps"];
@@ -192,11 +214,9 @@ function server(
   );
   const externalPort = role === "load-balancer" ? ports.get(`${id}-external`)?.id : undefined;
   const plugged = ((instance.outputs?.["networks"] ?? []) as { port?: string }[]).map(({ port }) => port);
-  const said = (from: ReadonlyMap<string, Resource>, what = "farewell"): string | undefined =>
-    / # (.*)$/.exec(input(from.get(`${id}-${what}`), "create"))?.[1];
-  const [farewell, cutFarewell, login] = [said(commands), said(begun), said(commands, "login")];
-  const [between, cutBetween] = [said(commands, "between"), said(begun, "between")];
-  const after = / # after: (.*)$/.exec(input(commands.get(`${id}-config`), "create"))?.[1];
+  const said = (what: string): string | undefined =>
+    / # (.*)$/.exec(input(commands.get(`${id}-${what}`), "create"))?.[1];
+  const [farewell, login, between] = [said("farewell"), said("login"), said("between")];
   const user = userOf(instance, commands.get(`${id}-scripts`));
   const failed = instance.initErrors?.join("; ");
   return {
@@ -219,11 +239,7 @@ function server(
     ...(user !== undefined && { user }),
     ...(login !== undefined && { login }),
     ...(farewell !== undefined && { farewell }),
-    ...(cutFarewell !== undefined && { cutFarewell }),
     ...(between !== undefined && { between }),
-    ...(cutBetween !== undefined && { cutBetween }),
-    cutPush: begun.has(`${id}-config`),
-    ...(after !== undefined && { after }),
     ...(failed !== undefined && failed !== "" && { failed }),
   };
 }

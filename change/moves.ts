@@ -38,7 +38,7 @@ interface Found {
   /** Other ones than planned. */
   endpoints: Bind[];
   gateways: string[];
-  /** Where applications are asked at another port than planned, one of those. */
+  /** Of applications that may not answer at the planned port yet, one at which they do; by address. */
   ports: Record<string, number>;
   adverts: Adverts[];
   /** By load balancers' ids, what they may have beside their planned addresses; none where nobody has. */
@@ -58,7 +58,7 @@ export function movesOf(plan: Plan, kept: readonly Pair[], deployed: Deployed): 
         return [[planned.id, { ...own, words: between === words ? `${words}, again` : words, due: true, open: true }]];
       }
       if (between === undefined) return [];
-      return [[planned.id, { ...own, words: between, due: false, open: isOpen(standing) }]];
+      return [[planned.id, { ...own, words: between, due: false, open: isOpen(standing, deployed) }]];
     }),
   );
 }
@@ -75,9 +75,11 @@ function foundOf(plan: Plan, kept: readonly Pair[], deployed: Deployed): Found {
     endpoints: endpointsIn(behind, plan),
     gateways: gatewaysIn(behind, plan),
     ports: Object.fromEntries(
-      kept.flatMap(({ planned }): [string, number][] => {
-        const [port] = planned.role === "app-server" ? formerPorts(planned, asked) : [];
-        return port === undefined ? [] : [[planned.internal, port]];
+      kept.flatMap(({ planned, standing }): [string, number][] => {
+        if (planned.role !== "app-server") return [];
+        const answered = portsAnswered(textsOf(standing, deployed));
+        const [port] = answered;
+        return port === undefined || answered.includes(planned.port) ? [] : [[planned.internal, port]];
       }),
     ),
     adverts: balancers.map(advertsIn),
@@ -175,6 +177,16 @@ function portsAsked(bundles: readonly string[]): Map<string, Set<number>> {
     }
   }
   return asked;
+}
+
+/** Whichever of these texts an application has. */
+function portsAnswered(bundles: readonly string[]): number[] {
+  const [first = [], ...others] = bundles.map((text) => {
+    const [, listens] = /^LISTEN_PORT=(\d+)$/m.exec(fileIn(text, "/etc/ha-cluster/app.env")) ?? [];
+    const redirects = fileIn(text, "/etc/nftables.conf").matchAll(/tcp dport (\d+) redirect to :(\d+)/g);
+    return [listens, ...[...redirects].flatMap(([, from, to]) => (to === listens ? [from] : []))].map(Number);
+  });
+  return first.filter((port) => others.every((each) => each.includes(port)));
 }
 
 function formerPorts({ internal, port }: PlannedAppServer, asked: Found["asked"]): number[] {

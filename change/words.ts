@@ -1,4 +1,5 @@
 import type { Role } from "../plan/servers";
+import { cut } from "./after";
 import type { Change, PlannedServer } from "./change";
 import type { Deployed } from "./deployed";
 import { changedFiles } from "./files";
@@ -66,7 +67,7 @@ export function words(change: Change, deployed: Deployed, bundles: Record<string
       planned.datacenter,
       `${planned.id}: ${how(planned, files)}${meanwhile(change, planned)}`,
     ]),
-    ...again(change, [...replaced, ...[...change.resized, ...pushed].map(({ planned }) => planned.id)]),
+    ...again(change, deployed, [...replaced, ...[...change.resized, ...pushed].map(({ planned }) => planned.id)]),
     ...[...change.kept, ...change.unfinished].flatMap(({ planned: { id, datacenter } }): [string, string][] =>
       change.logins[id]?.due === true ? [[datacenter, `${id}: ${change.logins[id].words}; nothing stops`]] : [],
     ),
@@ -75,7 +76,7 @@ export function words(change: Change, deployed: Deployed, bundles: Record<string
       `${id}: DELETED at the end${role === "database" ? ", with its copy of the data" : ""}`,
     ]),
   ];
-  const others = [...otherImages(change), ...needless(change), ...way(change)];
+  const others = [...everybodyAgain(deployed), ...otherImages(change), ...needless(change), ...way(change)];
   if (lines.length === 0) return others;
   const sorted = lines.sort(([a, x], [b, y]) => compare(a, b) || compare(x, y));
   const width = Math.max(...sorted.map(([datacenter]) => datacenter.length));
@@ -85,7 +86,7 @@ export function words(change: Change, deployed: Deployed, bundles: Record<string
       `${(datacenter === sorted[index - 1]?.[0] ? "" : datacenter).padEnd(width)}  ${line}`.trimEnd(),
     ),
     ...others,
-    `customers: ${notice(change, restarted.length + change.resized.length + change.replaced.length > 0)}`,
+    `customers: ${notice(change, restarted.length + change.resized.length + change.replaced.length > 0, deployed)}`,
   ];
 }
 
@@ -121,14 +122,23 @@ function meanwhile({ moves }: Change, { id, role }: PlannedServer): string {
   return role === "load-balancer" && move?.due === true ? `; in two steps, meanwhile ${move.words}` : "";
 }
 
-/** Whose files are as they were, and who may have others for all that: a run was cut. */
-function again({ kept, after }: Change, others: readonly string[]): [datacenter: string, line: string][] {
+/** Whose files are as they were, and who has others for the time between since a run that counted nothing yet. */
+function again({ kept, after }: Change, deployed: Deployed, others: readonly string[]): [string, string][] {
+  if (!deployed.rollout.ended) return [];
   return kept
-    .filter(({ planned: { id }, standing }) => !others.includes(id) && after[id] !== standing.after)
+    .filter(({ planned: { id } }) => !others.includes(id) && after[id] !== deployed.after[id])
     .map(({ planned: { id, datacenter, role } }) => [
       datacenter,
       `${id}: its files are pushed again, after what was cut (${after[id]!}); ${role === "load-balancer" ? HANDED_OVER : "what runs otherwise restarts"}`,
     ]);
+}
+
+/** Anybody may have other files than the state says. */
+function everybodyAgain({ bundles, rollout: { number, ended } }: Deployed): string[] {
+  if (ended || Object.keys(bundles).length === 0) return [];
+  return [
+    `${cut(number)}: everybody is pushed to once more, one after the other, also with files that are as they were: who has them already goes on, who has others is changed`,
+  ];
 }
 
 /** In which order servers move between zones, and what has to be asked first. */
@@ -162,9 +172,10 @@ function restartOf({ role }: PlannedServer, files: string[]): string | undefined
   return restart && files.some((path) => restart.path.test(path)) ? restart.words : undefined;
 }
 
-function notice({ first, leaving }: Change, stops: boolean): string {
+function notice({ first, leaving }: Change, stops: boolean, { rollout }: Deployed): string {
   if (first) return "nobody is served yet";
   if (stops) return "one server after the other is away for a moment, the others serve";
+  if (!rollout.ended) return "nothing, unless a server is found with other files";
   return leaving.length > 0 ? "nothing; those that stay serve" : "nothing";
 }
 

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Secrets } from "../config/spec";
 import type { Change } from "../change/change";
+import type { Begun } from "../change/rollout";
 import type { NodeFiles } from "../node/files";
 import type { Plan } from "../plan/plan";
 import { DerivedSecrets } from "../secrets/derive";
@@ -22,6 +23,8 @@ export interface ClusterArgs {
   secrets: Secrets;
   nodeFiles: NodeFiles;
   change: Change;
+  /** What is noted in the state before anything is pushed; see change/rollout.ts. */
+  begun: Begun;
   /** Whether `pulumi destroy` may delete it. */
   mayDestroy: boolean;
 }
@@ -48,13 +51,13 @@ export class Cluster extends pulumi.ComponentResource {
       app: (node, jump, gate) => new AppServer(node.id, { context, node, jump, gate }, parent),
     });
 
-    if (plan.source === "openstack") {
-      const everything = [...machines.shared, ...balancers, ...databases, ...apps];
-      new Protection(`${name}-protection`, { mayDestroy: args.mayDestroy, everything }, parent);
-    }
+    const everything = [...machines.shared, ...balancers, ...databases, ...apps];
+    const protect = plan.source === "openstack" && !args.mayDestroy;
+    new Protection(`${name}-protection`, { protect, everything, rollout: args.begun.number }, parent);
     this.clientKey = machines.clientKey;
     this.knownHosts = machines.knownHosts;
-    this.registerOutputs({ clientKey: this.clientKey, knownHosts: this.knownHosts });
+    // Of outputs the engine takes note at once, and no preview shows them.
+    this.registerOutputs({ rollout: args.begun });
   }
 
   /** What has to be done to servers that stand before any is changed for good. */

@@ -32,6 +32,7 @@ export function internalServer(
       machine,
       scripts: context.nodeFiles.scripts,
       after: context.change.after[node.id],
+      secretsAfter: context.change.secretsAfter[node.id],
       ...content,
     },
     { parent },

@@ -42,6 +42,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         scripts: context.nodeFiles.scripts,
         files: loadBalancerFiles(plan, node),
         after: context.change.after[node.id],
+        secretsAfter: context.change.secretsAfter[node.id],
         secrets: loadBalancerSecretFiles(plan, vrrpPassword, args.secrets.certificateKeys),
       },
       { parent: this },

@@ -25,8 +25,9 @@ export interface Push {
   scripts: string;
   files: ConfigFile[];
   secrets: ConfigFile[];
-  /** The farewell that it said last, if it ever did; see {@link farewell}. */
+  /** After what, since it was built, it is pushed to; see change/after.ts. */
   after?: string;
+  secretsAfter?: string;
   /** Of the database that founds the cluster, and of the first server of a group. */
   founding?: Founding;
 }
@@ -75,20 +76,18 @@ export function push(
   const secrets = remote(
     `${name}-secrets`,
     {
-      script: `${root}${pushCommand(args.role, "secrets")}`,
+      script: `${root}${pushCommand(args.role, "secrets")}${afterwards(args.secretsAfter)}`,
       stdin: pulumi.secret(bundle(args.secrets)),
       logging: "none",
     },
     args,
     { ...opts, dependsOn: adoption ? [scripts, adoption] : [scripts], additionalSecretOutputs: ["stdout", "stderr"] },
   );
-  // Who has said farewell has to prove anew that it serves, also if it was not stopped after all.
-  const after = args.after === undefined ? "" : ` # after: ${args.after}`;
   const founding = args.founding && found(args.machine, args.founding, { ...opts, dependsOn: [scripts] });
   return remote(
     `${name}-config`,
     {
-      script: `${root}${pushCommand(args.role, "files")}${after}`,
+      script: `${root}${pushCommand(args.role, "files")}${afterwards(args.after)}`,
       stdin: bundle(args.files),
       attempts: ATTEMPTS.booting,
     },
@@ -223,6 +222,11 @@ const COMMAND_INPUTS = ["connection", "create", "update", "addPreviousOutputInEn
 
 function asRoot({ user }: Door): string {
   return user === "root" ? "" : "sudo -n ";
+}
+
+/** Who has said farewell, say, has to prove anew that it serves, also if it was not stopped after all. */
+function afterwards(words: string | undefined): string {
+  return words === undefined ? "" : ` # after: ${words}`;
 }
 
 function pushCommand(role: Role, what: "files" | "secrets"): string {

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Change } from "../change/change";
+import { isAlone } from "../change/rollout";
 import { inOrder } from "../change/route";
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../plan/plan";
 import type { Gate } from "./context";
@@ -20,28 +21,26 @@ export interface Makers<Balancer, Database, App> {
 /**
  * Everything one after the other: each is changed only when the one before has proved that it serves. Those that stand come
  * before those that are new, so that firewalls, peers and backends know a newcomer when it comes: a load balancer that its
- * peers do not know yet would take the VIPs, and reach no database. Who moves to another zone goes when that has room for it.
- * While any server is to be stopped, applications move to another port, or the internal network gets another length, no two
- * roles are changed side by side either: whoever is made in what is new of it finds everybody else there.
+ * peers do not know yet would take the VIPs, and reach no database. For the same reason those come last of them that a run
+ * which was cut had sent away. Who moves to another zone goes when that has room for it.
+ * Where {@link isAlone} says so no two roles are changed side by side either: whoever is made in what is new of the internal
+ * network finds everybody else there.
  *
  * @param gate what has to be done before any of it
  */
 export function inTurn<Balancer extends Made, Database extends Made, App extends Made>(
   plan: Plan,
-  {
-    kept,
-    resized,
-    replaced,
-    route,
-    pause,
-    otherLength,
-  }: Pick<Change, "kept" | "resized" | "replaced" | "route" | "pause" | "otherLength">,
+  change: Pick<Change, "kept" | "resized" | "replaced" | "route" | "pause" | "otherLength" | "returning">,
   gate: Gate,
   make: Makers<Balancer, Database, App>,
 ): { balancers: Balancer[]; databases: Database[]; apps: App[] } {
+  const { kept, route, returning } = change;
   const standing = new Set(kept.map(({ planned }) => planned.id));
   const inTheirOrder = <T extends { id: string }>(nodes: readonly T[]): T[] =>
-    inOrder(nodes, route.steps, ({ id }) => id);
+    parted(
+      inOrder(nodes, route.steps, ({ id }) => id),
+      ({ id }) => !returning.includes(id),
+    ).flat();
   const [oldBalancers, newBalancers] = parted(inTheirOrder(plan.loadBalancers), ({ id }) => standing.has(id));
   const jumps = new Map<string, Balancer>();
   const balancers: Balancer[] = [];
@@ -53,7 +52,7 @@ export function inTurn<Balancer extends Made, Database extends Made, App extends
       jumps.set(node.datacenter, made);
     }
   };
-  const alone = resized.length + replaced.length + otherLength.length > 0 || pause?.due === true;
+  const alone = isAlone(change);
   const addDatabases = (nodes: PlannedDatabase[]): void => {
     for (const node of nodes) {
       const before = databases.length > 0 ? last(databases) : alone ? last(balancers) : gate;

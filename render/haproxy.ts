@@ -28,6 +28,8 @@ function global({ release, timers }: Haproxy): string {
     group haproxy
     stats socket /run/haproxy/admin.sock user root group root mode 600 level admin${expose}
     stats timeout 30s
+    # Over a reload whoever is down stays down until a check says otherwise; see haproxy-state.sh.
+    server-state-file /var/lib/ha-cluster/haproxy-servers
 ${release.fdHardLimit ? fdLimit : "    maxconn 20000\n"}${release.hardStopAfter ? hardStop : ""}    ssl-default-bind-options ${tls} no-tls-tickets
     ssl-default-bind-ciphers ECDHE+AESGCM:ECDHE+CHACHA20
 `;
@@ -36,6 +38,7 @@ ${release.fdHardLimit ? fdLimit : "    maxconn 20000\n"}${release.hardStopAfter 
 function defaults({ timers }: Haproxy): string {
   return `defaults
     log global
+    load-server-state-from-file global
     option dontlognull
     option redispatch
     retries ${timers.retries}

@@ -39,15 +39,16 @@ export function unheard(plan: Plan, deployed: Deployed, { kept }: Change): Probl
 }
 
 /** On hosts that somebody else built nothing is done for the time between. */
-export function unheardHosts(plan: Plan, { bundles }: Deployed): Problem[] {
+export function unheardHosts(plan: Plan, deployed: Deployed): Problem[] {
   const said = (adverts: Adverts): string[] =>
     Object.entries(adverts).map(([name, { routerId, addresses, transport }]) =>
       [name, routerId, transport, ...addresses].join(" "),
     );
   const deaf = plan.loadBalancers.some(({ id, syncGroup }) => {
-    const now = said(advertsIn(bundles[id] ?? ""));
     const wanted = said(advertsOf(syncGroup));
-    return now.length > 0 && !now.some((each) => wanted.includes(each));
+    return textsOf({ id }, deployed)
+      .map((text) => said(advertsIn(text)))
+      .some((now) => now.length > 0 && !now.some((each) => wanted.includes(each)));
   });
   if (!deaf) return [];
   return [
@@ -66,11 +67,11 @@ export function unheardHosts(plan: Plan, { bundles }: Deployed): Problem[] {
  */
 export function transitions(
   plan: Plan,
-  { bundles, cutBundles }: Deployed,
+  { bundles, rollout }: Deployed,
   { kept, unfinished, moves }: Change,
 ): Problem[] {
   const due = kept.filter(({ planned: { id, role } }) => role === "load-balancer" && moves[id]?.due === true);
-  const cut = unfinished.map(({ planned }) => planned.id).filter((id) => cutBundles[id] !== undefined);
+  const cut = unfinished.map(({ planned }) => planned.id).filter((id) => !rollout.ended && rollout.brings[id]);
   if (due.length > 0 && cut.length > 0)
     return [
       {

@@ -8,6 +8,7 @@ set -eu
 . "$HERE/settle.sh"
 . "$HERE/network.sh"
 . "$HERE/haproxy.sh"
+. "$HERE/haproxy-state.sh"
 . "$HERE/probe.sh"
 . "$HERE/vips.sh"
 . "$HERE/keepalived.sh"

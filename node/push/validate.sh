@@ -80,6 +80,7 @@ refuse_with() {
 # only silence is consent. haproxy -dW makes its warnings errors.
 validate_haproxy() {
     in_view /etc/haproxy/haproxy.cfg || return 0
+    [ -e "$HAPROXY_SERVERS" ] || forget_servers
     strictly=
     ! understands HAPROXY_STRICT || strictly=-dW
     # shellcheck disable=SC2086 # one word or none

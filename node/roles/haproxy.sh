@@ -15,7 +15,9 @@ haproxy_apply() {
     if ! systemctl -q is-active haproxy; then
         haproxy_start
     elif package_changed haproxy || changed '/etc/haproxy/*'; then # the master starts its program anew
+        remember_servers
         haproxy_reload
+        forget_servers
     fi
     wait_for 15 haproxy_listens || fail "haproxy does not listen on: $(missing_listeners)
 $(last_words haproxy)"
@@ -25,6 +27,7 @@ haproxy_start() {
     start_at_boot haproxy
     # A unit that failed too often in a row is not started any more.
     systemctl reset-failed haproxy 2>/dev/null || :
+    forget_servers
     systemctl restart haproxy || fail "haproxy does not start:
 $(last_words haproxy)"
     say "haproxy: started"

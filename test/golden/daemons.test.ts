@@ -130,6 +130,7 @@ function plant(golden: GoldenCase, lower: string): Tree {
   for (const [name, text] of Object.entries(readScripts())) tree.write(`/opt/ha-cluster/${name}`, text, 0o755);
   tree.write("/etc/keepalived/password.conf", renderVrrpPassword("password"), 0o600);
   tree.write("/etc/haproxy/certs/www.pem", selfSigned(), 0o600);
+  tree.write("/var/lib/ha-cluster/haproxy-servers", "1\n");
   for (const { path, text } of golden.files) tree.write(path, text);
   return tree;
 }

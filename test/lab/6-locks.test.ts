@@ -10,6 +10,11 @@ import { temporaryFolder } from "../support/folder";
 import { killEngine } from "./engine";
 import { cluster, lab, NAME, open, stackFile } from "./support";
 
+/** Ends the login that a push came by. */
+const CUT_OFF = `p=$(pgrep -fo 'push.sh load-balancer files')
+until [ "$(cat /proc/$p/comm)" = sshd ]; do p=$(awk '{ print $4 }' /proc/$p/stat); done
+kill -KILL $p`;
+
 describe("two `pulumi up`s on the same stack", () => {
   const folder = temporaryFolder();
   let stack: Stack;
@@ -67,6 +72,30 @@ describe("two `pulumi up`s on the same stack", () => {
     assert.match(refused.stdout + refused.stderr, /pulumi cancel/);
     await stack.must(["cancel", "--yes", "--stack", NAME]);
     await stack.up();
+    await stack.up(["--expect-no-changes"]);
+    await cluster.master(cluster.addresses(["ipv4", "ipv6"]));
+  });
+
+  test("a machine that goes on when the connection breaks has the old files again after `up` with the old stack file", async () => {
+    const path = "/?broken";
+    const changed = await open(stackFile().set("services.web.healthCheck", path), folder.path);
+    const { ended } = await begin(changed);
+    await until(
+      "the push on the machine",
+      () => lab.ssh("test-lb-dc3", "test -s /var/lib/ha-cluster/incoming/list"),
+      ({ code }) => code === 0,
+      { every: 20 },
+    );
+    await lab.on("test-lb-dc3", CUT_OFF);
+    assert.notEqual((await ended).code, 0);
+    const asked = (): Promise<string> => lab.on("test-lb-dc3", "grep httpchk /etc/haproxy/haproxy.cfg");
+    await until("the machine to go on", asked, (text) => text.includes(path), { seconds: 60 });
+
+    stack = await open(stackFile(), folder.path);
+    const { stdout } = await stack.preview();
+    assert.match(stdout, /rollout \d+ was cut: everybody is pushed to once more/);
+    await stack.up();
+    assert.doesNotMatch(await asked(), /broken/);
     await stack.up(["--expect-no-changes"]);
     await cluster.master(cluster.addresses(["ipv4", "ipv6"]));
   });

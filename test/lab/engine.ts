@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { exec } from "../../operate/exec";
+import { until } from "../../operate/poll";
 
 /** The engine that holds a stack's lock in a file backend. */
 export function engineOf(state: string, stack: string): number | undefined {
@@ -9,10 +10,29 @@ export function engineOf(state: string, stack: string): number | undefined {
   return lock === undefined ? undefined : (JSON.parse(readFileSync(join(locks, lock), "utf8")) as { pid: number }).pid;
 }
 
-/** Ends the engine that holds the stack's lock, its plugins and the program, as a power cut would. */
+/** Ends the engine that holds the stack's lock, and its plugins; then waits until the program has ended by itself. */
 export async function killEngine(state: string, stack: string): Promise<void> {
   const pid = engineOf(state, stack);
   if (pid === undefined) throw new Error(`no engine holds the lock of stack ${stack}`);
-  const { stdout: children } = await exec("ps", ["-o", "pid=", "--ppid", String(pid)]);
-  for (const each of [pid, ...children.split("\n").map(Number).filter(Boolean)]) process.kill(each, "SIGKILL");
+  const plugins = await childrenOf([pid]);
+  const programs = await childrenOf(plugins);
+  for (const each of [pid, ...plugins]) process.kill(each, "SIGKILL");
+  await until(
+    "the program to end",
+    () => alive(programs),
+    (left) => left.length === 0,
+    { seconds: 20 },
+  );
+}
+
+async function childrenOf(parents: readonly number[]): Promise<number[]> {
+  return pids((await exec("ps", ["-o", "pid=", "--ppid", parents.join(",")])).stdout);
+}
+
+async function alive(processes: readonly number[]): Promise<number[]> {
+  return processes.length === 0 ? [] : pids((await exec("ps", ["-o", "pid=", "-p", processes.join(",")])).stdout);
+}
+
+function pids(text: string): number[] {
+  return text.split("\n").map(Number).filter(Boolean);
 }

@@ -12,15 +12,18 @@ import { sampleApp } from "./harness/bundles";
 import { assertDone, certificate, Client, secretsWith, untilMaster } from "./harness/load-balancers";
 import type { Machine } from "./harness/machine";
 import { RENDERED_VIPS, renderedSpec } from "./harness/rendered";
+import type { Raw } from "../support/specs";
 import { Site } from "./harness/site";
 
 /** Of application servers in two datacenters; what a push brings to each machine at each stage. */
-function planned(port: number): Plan {
-  return plan(renderedSpec({ datacenters: { dc1: {}, dc2: {} }, quorumRisk: RISK, appServers: { app: { port } } }));
+function planned(port: number, more: Raw = {}): Plan {
+  const { perDatacenter = 1, ...others } = more;
+  const appServers = { app: { port, perDatacenter } };
+  return plan(renderedSpec({ datacenters: { dc1: {}, dc2: {} }, quorumRisk: RISK, appServers, ...others }));
 }
 
-function balancer(port: number): string {
-  const now = planned(port);
+function balancer(port: number, more?: Raw): string {
+  const now = planned(port, more);
   return bundle(
     loadBalancerFiles(
       now,
@@ -106,6 +109,42 @@ test("applications move to another port while clients go on asking, and nobody n
       restarts,
     );
     await until("a steady second", () => Promise.resolve(traffic.steady(20)), Boolean, { seconds: 30 });
+    const attempts = await traffic.stop();
+    const { sent, slowest } = summaryOf(attempts);
+    t.diagnostic(`${failuresOf(attempts).length} of ${sent} requests failed, slowest ${slowest} ms`);
+    assert.deepEqual(failuresOf(attempts), []);
+    assert.ok(slowest < GIVEN_UP, `${slowest} ms`);
+  } finally {
+    await traffic.stop();
+  }
+});
+
+test("a server that is listed before it is there costs nobody's time, nor one that is down when haproxy reloads", async (t) => {
+  const traffic = Traffic.start([{ url: `http://${RENDERED_VIPS[0]!}/healthz`, contains: '"server":"dev-app-' }], {
+    perSecond: 20,
+    timeout: 5000,
+    via: (...command) => client.inside(...command),
+  });
+  const steady = (): Promise<boolean> =>
+    until("a steady second", () => Promise.resolve(traffic.steady(20)), Boolean, { seconds: 30 });
+  const states = (): Promise<string> =>
+    lb.output(
+      `/opt/ha-cluster/ask.sh unix /run/haproxy/admin.sock 'show servers state' | awk '$2 == "web" { print $4, $6 }'`,
+    );
+  try {
+    await steady();
+    assertDone(await lb.push("load-balancer", "files", balancer(9000, { perDatacenter: 2 })));
+    await steady();
+    const missing = "dev-app-dc1-1 2\ndev-app-dc1-2 0\ndev-app-dc2-1 2\ndev-app-dc2-2 0";
+    assert.equal(await states(), missing);
+    const healthCheck = {
+      services: { web: { http: 80, https: 443, certificate: "www", servers: "app", healthCheck: "/healthz?again" } },
+    };
+    assertDone(await lb.push("load-balancer", "files", balancer(9000, { perDatacenter: 2, ...healthCheck })));
+    assert.equal(await states(), missing);
+    await steady();
+    assertDone(await lb.push("load-balancer", "files", balancer(9000)));
+    await steady();
     const attempts = await traffic.stop();
     const { sent, slowest } = summaryOf(attempts);
     t.diagnostic(`${failuresOf(attempts).length} of ${sent} requests failed, slowest ${slowest} ms`);

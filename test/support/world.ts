@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { type Change, changeOf, NOTHING_MEANT } from "../../change/change";
-import { deployed, type Deployed, type Pending, type Resource, wayIn } from "../../change/deployed";
+import { deployed, type Deployed, type Resource, wayIn } from "../../change/deployed";
 import { bundlesOf, filesBetween } from "../../change/files";
 import { changesAddresses } from "../../change/moves";
+import { begin, type Begun } from "../../change/rollout";
 import { refusals } from "../../change/refuse";
 import { plan, type Plan, type PlannedLoadBalancer } from "../../plan/plan";
 import { bundle } from "../../render/bundle";
@@ -82,13 +83,18 @@ interface Step {
   port?: PlannedLoadBalancer;
 }
 
+/** Whether the machine has what was sent when a run is cut: it was killed, or lost its connection. */
+export type Cut = "late" | "early";
+
 /** The state of the stack, and what is on the machines: what was last pushed to each. */
 export class World {
   private readonly others: Resource[];
   private readonly commands = new Map<string, Said>();
   private readonly machines = new Map<string, string>();
   private readonly ports = new Map<string, Port>();
-  private pending: Pending[] = [];
+  /** What runs noted of themselves. */
+  private begun: Begun = { number: 1, left: {}, steps: [] };
+  private ended = 1;
 
   constructor(private readonly built: Plan) {
     const all = stateOf(built);
@@ -113,25 +119,27 @@ export class World {
       const port = this.ports.get(/Port::(.*)-external$/.exec(each.urn)?.[1] ?? "");
       return port ? { ...each, outputs: { ...each.outputs, allFixedIps: port.says } } : each;
     });
-    return deployed([...others, ...commands], this.pending);
+    const noted = { Cluster: this.begun, Protection: this.ended };
+    const components = Object.entries(noted).map(([name, rollout]) => ({
+      urn: `urn:pulumi:dev::ha-cluster::x::${name}`,
+      type: `ha-cluster:index:${name}`,
+      outputs: { rollout },
+    }));
+    return deployed([...others, ...components, ...commands]);
   }
 
   /**
-   * As components/ do it; see the order in turns.test.ts. It ends after so many steps; if it is killed, in the last one, whose
-   * push the machine may have brought to its end or not.
+   * As components/ do it; see the order in turns.test.ts. It ends after so many steps; if it is cut, in the last one, of which
+   * the state knows nothing, and whose push the machine may have brought to its end or not.
    *
    * @returns how many steps there were, or nothing where it was refused
    */
-  up(
-    setting: Setting,
-    { steps: most = Infinity, killed }: { steps?: number; killed?: "late" | "early" } = {},
-  ): number | undefined {
+  up(setting: Setting, { steps: most = Infinity, cut }: { steps?: number; cut?: Cut } = {}): number | undefined {
     const now = planned(setting);
     const standing = this.standing();
     const change = changeOf(now, standing);
     if (refusals(now, NOTHING_MEANT, SECRETS, standing, change).length > 0) return undefined;
-    // What was to be created stays; see backend/snapshot.go of Pulumi.
-    this.pending = this.pending.filter(({ type }) => type === "creating");
+    this.begun = begin(now, change, standing, "sample");
     const texts = bundlesOf(now, "sample");
     const steps: Step[] = [];
     for (const { planned: node, standing: server } of change.kept) {
@@ -161,14 +169,15 @@ export class World {
         : JSON.stringify(said) !== JSON.stringify(this.commands.get(name)),
     );
     for (const [index, step] of due.entries()) {
+      const last = index + 1 >= most;
       const when = `on the way to ${JSON.stringify(setting)}, ${step.name}`;
-      const kill = index + 1 >= most ? killed : undefined;
       if (step.host !== undefined) this.isReached(step.id!, step.host, when);
-      if (kill !== "early") this.takes(step);
+      if (!(last && cut === "early")) this.takes(step);
       this.everybodyIsAnswered(when);
-      this.isNoted(step, kill !== undefined);
-      if (index + 1 >= most) break;
+      if (!(last && cut)) this.isNoted(step);
+      if (last) return due.length;
     }
+    this.ended = this.begun.number;
     return due.length;
   }
 
@@ -183,11 +192,9 @@ export class World {
     if (port) this.ports.get(port.id)!.allows = new Set(allowed(port));
   }
 
-  private isNoted({ name, said, port }: Step, killed: boolean): void {
-    if (said) {
-      if (killed) this.begun(name, said);
-      else this.commands.set(name, said);
-    } else if (port && !killed) this.ports.get(port.id)!.says = ownAddresses(port);
+  private isNoted({ name, said, port }: Step): void {
+    if (said) this.commands.set(name, said);
+    if (port) this.ports.get(port.id)!.says = ownAddresses(port);
   }
 
   private isReached(id: string, host: string, when: string): void {
@@ -198,11 +205,6 @@ export class World {
   private uses(id: string, address: string): boolean {
     const has = new RegExp(`^eth0 ${address.replaceAll(".", "\\.")}/\\d+ `, "m").test(this.machines.get(id)!);
     return has && this.ports.get(id)!.allows.has(address);
-  }
-
-  private begun(name: string, said: Said): void {
-    const type = this.commands.has(name) ? "updating" : "creating";
-    this.pending.push({ type, resource: resourceOf(name, said) });
   }
 
   private everybodyIsAnswered(when: string): void {

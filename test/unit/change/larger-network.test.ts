@@ -169,8 +169,9 @@ describe("a larger internal network", () => {
   });
 
   test("is unknown to whoever was being told when a run was killed", () => {
-    const [bundles, cutBundles] = [bundlesOf(grown, "sample"), bundlesOf(built, "sample")];
-    const half = { ...standing, bundles, cutBundles: { "lb-dc1": cutBundles["lb-dc1"]! } };
+    const brings = { "lb-dc1": [bundlesOf(built, "sample")["lb-dc1"]!] };
+    const bundles = bundlesOf(grown, "sample");
+    const half = { ...standing, bundles, rollout: { number: 2, ended: false, brings } };
     assert.deepEqual(changeOf(grown, half).otherLength, ["lb-dc1"]);
   });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { BUILT, planned, type Setting, World } from "../../support/world";
+import { BUILT, type Cut, planned, type Setting, World } from "../../support/world";
 
 const onPort = (port: number): Setting => ({ ...BUILT, port });
 
@@ -113,16 +113,16 @@ describe("what load balancers and those behind them must agree on", () => {
   });
 });
 
-/** Wherever a run ends or is killed, and wherever the next one goes. */
+/** Wherever a run ends or is cut, and wherever the next one goes. */
 function everywhere(what: string, to: Setting, ways: Record<string, Setting>): void {
   for (const [way, next] of Object.entries(ways)) {
-    test(`${what}: wherever a run ends or is killed, the next one goes ${way}, and somebody answers all along`, () => {
-      for (const killed of [undefined, "late", "early"] as const) {
+    test(`${what}: wherever a run ends or is cut, the next one goes ${way}, and somebody answers all along`, () => {
+      for (const cut of [undefined, "late", "early"] as const) {
         const whole = new World(planned(BUILT)).up(to)!;
         for (let steps = 1; steps <= whole; steps++) {
           const world = new World(planned(BUILT));
-          world.up(to, { steps, ...(killed && { killed }) });
-          converges(world, next, `${killed ?? "ended"} in step ${steps}`);
+          world.up(to, { steps, ...(cut && { cut }) });
+          converges(world, next, `${cut ?? "ended"} in step ${steps}`);
         }
       }
     });
@@ -143,12 +143,14 @@ test("however often runs end early, and whichever file they go on with", () => {
     network4: fc.constantFrom("203.0.113.128" as const, "203.0.113.0" as const),
     network6: fc.constantFrom("2001:db8:45" as const, "2001:db8:46" as const, "2001:db8:47" as const),
   });
-  const ended = fc.record({ setting, steps: fc.integer({ min: 1, max: 24 }) });
+  const cut = fc.constantFrom<Cut | undefined>(undefined, "late", "early");
+  const ended = fc.record({ setting, steps: fc.integer({ min: 1, max: 24 }), cut });
   fc.assert(
     fc.property(fc.array(ended, { minLength: 1, maxLength: 4 }), setting, (runs, last) => {
       const world = new World(planned(BUILT));
       let before = BUILT;
-      for (const { setting: next, steps } of runs) if (world.up(next, { steps }) !== undefined) before = next;
+      for (const { setting: next, steps, cut } of runs)
+        if (world.up(next, { steps, ...(cut && { cut }) }) !== undefined) before = next;
       // What is refused names the way: the file of the run that was cut.
       if (world.up(last) === undefined) converges(world, before, "with the file of before");
       converges(world, last, "at last");

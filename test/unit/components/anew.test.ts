@@ -62,6 +62,7 @@ async function build(finished: boolean): Promise<void> {
       secrets: { root: "a root secret of the tests, 32 long", certificateKeys: { www: "key" } },
       nodeFiles: readNodeFiles(),
       change: made.change,
+      begun: { number: 1, left: {}, steps: [] },
       mayDestroy: false,
     });
     return Promise.resolve({});

@@ -46,6 +46,7 @@ describe("another user and another port of the applications, in one run", () => 
         secrets: { root: "a root secret of the tests, 32 long", certificateKeys: { www: "key" } },
         nodeFiles: readNodeFiles(),
         change: changeOf(planned, standing),
+        begun: { number: 1, left: {}, steps: [] },
         mayDestroy: false,
       });
       return Promise.resolve({});

@@ -47,6 +47,7 @@ describe("resource graph of a dual-stack cluster", () => {
         secrets: { root: ROOT_SECRET, certificateKeys: { www: CERTIFICATE_KEY } },
         nodeFiles: readNodeFiles(),
         change: changeOf(planned, deployed([])),
+        begun: { number: 1, left: {}, steps: [] },
         mayDestroy: false,
       });
       return Promise.resolve({});

@@ -31,6 +31,7 @@ describe("resource graph on load balancers that somebody else built", () => {
         plan: planned,
         nodeFiles: readNodeFiles(),
         change: changeOf(planned, deployed([])),
+        begun: { number: 1, left: {}, steps: [] },
         mayDestroy: false,
         secrets: {
           root: "a root secret of the tests, 32 long",

@@ -39,6 +39,7 @@ describe("load balancers that move to another external network", () => {
         secrets: { root: "a root secret of the tests, 32 long", certificateKeys: { www: "key" } },
         nodeFiles: readNodeFiles(),
         change: changeOf(planned, deployed(stateOf(plan(specOf(dualStack()))))),
+        begun: { number: 1, left: {}, steps: [] },
         mayDestroy: false,
       });
       return Promise.resolve({});

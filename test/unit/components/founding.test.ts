@@ -31,6 +31,7 @@ before(async () => {
       secrets: { root: "a root secret of the tests, 32 long", certificateKeys: { www: "key" } },
       nodeFiles: readNodeFiles(),
       change: { ...changeOf(planned, deployed([])), founded: true, foundedGroups: ["app"] },
+      begun: { number: 1, left: {}, steps: [] },
       mayDestroy: false,
     });
     return Promise.resolve({});

@@ -35,6 +35,7 @@ describe("an internal network that was built as its upper half", () => {
         secrets: { root: "a root secret of the tests, 32 long", certificateKeys: { www: "key" } },
         nodeFiles: readNodeFiles(),
         change: changeOf(planned, deployed([])),
+        begun: { number: 1, left: {}, steps: [] },
         mayDestroy: false,
       });
       return Promise.resolve({});

@@ -132,4 +132,31 @@ describe("the order of a change", () => {
     const waits = order(dualStack(), dualStack({ datacenters: { dc1: {}, dc2: {} }, quorumRisk: RISK }));
     for (const id of waits.keys()) assert.ok(allBefore(waits, id).has("gone"), id);
   });
+
+  test("who was sent away by a run that was cut comes back when all others know of it", () => {
+    for (const gone of ["dc1", "dc2", "dc3"]) {
+      const said = (all: Resource[]): Resource[] => [
+        ...all,
+        ...["lb", "db"].map((kind) => ({
+          urn: `urn:pulumi:dev::ha-cluster::x$command:remote:Command::${kind}-${gone}-farewell`,
+          type: "command:remote:Command",
+          inputs: { create: "farewell.sh # leaves" },
+        })),
+      ];
+      const waits = order(dualStack(), dualStack(), said);
+      const others = ["dc1", "dc2", "dc3"].filter((each) => each !== gone);
+      for (const other of others) {
+        for (const kind of ["lb", "db"]) assert.ok(allBefore(waits, `${kind}-${gone}`).has(`${kind}-${other}`), other);
+      }
+      for (const id of waits.keys()) assert.ok(!allBefore(waits, id).has(id), id);
+      const proved = order(dualStack(), dualStack(), (all) =>
+        said(all).map((each) =>
+          each.urn.endsWith(`-${gone}-config`)
+            ? { ...each, inputs: { ...each.inputs, create: "push # after: leaves" } }
+            : each,
+        ),
+      );
+      assert.deepEqual([...proved.keys()], [...order(dualStack(), dualStack()).keys()]);
+    }
+  });
 });
