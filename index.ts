@@ -9,6 +9,7 @@ import type { Rooms } from "./change/route";
 import { begin } from "./change/rollout";
 import { readState } from "./change/state";
 import { words } from "./change/words";
+import { addAddresses } from "./components/machines/addresses";
 import { askCloud, objections } from "./components/machines/ask";
 import { askRooms } from "./components/machines/room";
 import { Cluster } from "./components/cluster";
@@ -49,6 +50,7 @@ export = async () => {
     : await askRooms(deployed, plan.clusterName, changeWith, session);
   const change = changeWith(rooms);
   refuse([...notAsked, ...firstOfEach(room(change, { ...cloud, rooms }))]);
+  if (!pulumi.runtime.isDryRun()) refuse(await addAddresses(change, session));
   const nodeFiles = readNodeFiles();
   const summary = words(change, deployed, bundlesOf(plan, nodeFiles.sampleApp));
   if (summary.length > 0) void pulumi.log.info(`what this changes, by datacenter:\n${summary.join("\n")}`);

@@ -9,6 +9,8 @@ interface Heard extends Advert {
   speech: string;
   /** A node of one kind hears none of the other. */
   transport: "unicast" | "multicast";
+  /** Who speaks and is spoken to by unicast: where all have other addresses, nobody hears whom it doesn't know yet. */
+  members: string[];
 }
 
 /** Of a keepalived.conf as it was pushed. */
@@ -23,6 +25,7 @@ export function advertsIn(bundle: string): Adverts {
           routerId: Number(said("virtual_router_id")),
           addresses: [...addresses.matchAll(/^\s*([^\s/]+)\//gm)].map(([, address]) => address!),
           transport: text!.includes(" unicast_peer {") ? ("unicast" as const) : ("multicast" as const),
+          members: members(said("unicast_src_ip"), words(/^ +unicast_peer \{([^}]*)\}/m.exec(text!)?.[1] ?? "")),
           speech: speech(Number(said("version")), Number(said("advert_int")), / include /.test(text!)),
         },
       ];
@@ -38,10 +41,19 @@ export function advertsOf({ instances }: SyncGroup): Adverts {
         routerId: each.routerId,
         addresses: [each.virtualAddress, ...each.furtherAddresses].map(({ address }) => address),
         transport: each.peers.length > 0 ? ("unicast" as const) : ("multicast" as const),
+        members: members(each.sourceIp, each.peers),
         speech: speech(each.version, each.advertInterval, each.authentication),
       },
     ]),
   );
+}
+
+function members(source: string, peers: readonly string[]): string[] {
+  return peers.length > 0 ? [source, ...peers].sort() : [];
+}
+
+function words(text: string): string[] {
+  return text.split(/\s+/).filter((each) => each !== "");
 }
 
 function speech(version: number, interval: number, password: boolean): string {
@@ -56,11 +68,16 @@ function speech(version: number, interval: number, password: boolean): string {
  * @returns `wanted` itself where they can be brought there at once; nothing where there is no such way
  */
 export function meanwhile(found: readonly Adverts[], wanted: Adverts): Adverts | undefined {
-  const heardBy = (each: Adverts): ((other: Adverts) => boolean) => {
-    const own = Object.entries(each).map(([name, heard]) => [name, JSON.stringify(heard)] as const);
-    return (other) => own.some(([name, heard]) => JSON.stringify(other[name]) === heard);
-  };
+  const heardBy =
+    (each: Adverts): ((other: Adverts) => boolean) =>
+    (other) =>
+      Object.entries(each).some(([name, heard]) => other[name] !== undefined && alike(heard, other[name]));
   return candidates(found, wanted).find((each) => [...found, wanted].every(heardBy(each)));
+}
+
+function alike({ members: ours, ...said }: Heard, { members: theirs, ...other }: Heard): boolean {
+  const known = ours.length === 0 || theirs.length === 0 || ours.some((each) => theirs.includes(each));
+  return known && JSON.stringify(said) === JSON.stringify(other);
 }
 
 /** Of each instance what is wanted or what is said now; those first that are nearest to what is wanted. */
@@ -68,7 +85,7 @@ function candidates(found: readonly Adverts[], wanted: Adverts): Adverts[] {
   let all: { adverts: Adverts; others: number }[] = [{ adverts: {}, others: 0 }];
   for (const [name, want] of Object.entries(wanted)) {
     const said = found.flatMap((each) =>
-      each[name] ? [{ ...each[name], speech: want.speech, transport: want.transport }] : [],
+      each[name] ? [{ ...want, routerId: each[name].routerId, addresses: each[name].addresses }] : [],
     );
     const choices = [...new Map([want, ...said].map((each) => [JSON.stringify(each), each])).values()];
     all = all.flatMap(({ adverts, others }) =>

@@ -34,6 +34,8 @@ export interface DeployedServer {
   imageId: string;
   /** Fixed addresses by port, `external` or `internal`, in Neutron's order. */
   addresses: Partial<Record<"external" | "internal", string[]>>;
+  /** Neutron's id of a load balancer's port on the external network. */
+  externalPort?: string;
   /** Whether each of its ports is in the state, and is the one that it was made with. */
   hasPorts: boolean;
   /** Whether all that belongs on it was pushed once: from then on it may serve, and have data. */
@@ -210,6 +212,7 @@ function server(
   const own = ["internal", ...(role === "load-balancer" ? ["external"] : [])].map(
     (which) => ports.get(`${id}-${which}`)?.id,
   );
+  const externalPort = role === "load-balancer" ? ports.get(`${id}-external`)?.id : undefined;
   const plugged = ((instance.outputs?.["networks"] ?? []) as { port?: string }[]).map(({ port }) => port);
   const said = (what: string): string | undefined =>
     / # (.*)$/.exec(input(commands.get(`${id}-${what}`), "create"))?.[1];
@@ -229,6 +232,7 @@ function server(
       ...(role === "load-balancer" && { external: addresses("external") }),
       internal: addresses("internal"),
     },
+    ...(externalPort !== undefined && { externalPort }),
     hasPorts: own.every((port) => port !== undefined && plugged.includes(port)),
     pushed: commands.has(`${id}-config`),
     knowsFarewell: input(commands.get(`${id}-scripts`), "stdin").includes("farewell.sh"),
@@ -245,6 +249,11 @@ function userOf({ id, inputs }: Resource, scripts: Resource | undefined): string
   const [machine] = (scripts?.inputs?.["triggers"] ?? []) as unknown[];
   if (machine === id) return / # as (\S+)$/.exec(input(scripts, "create"))?.[1];
   return ((inputs?.["metadata"] ?? {}) as Partial<Record<string, string>>)["sshUser"];
+}
+
+/** How a load balancer is reached; absent where its port is gone. */
+export function wayIn({ addresses }: DeployedServer): string | undefined {
+  return addresses.external?.find((each) => !each.includes(":"));
 }
 
 export function nameOf({ urn }: Resource): string {

@@ -71,14 +71,19 @@ export const EFFECTS: Record<string, KeyEffect> = {
     effect: "refused",
     words: "the load balancers' ports are on it; another network is another stack",
   },
-  "external.ipv4.cidr": { effect: "refused", words: "where it moves the load balancers' own addresses" },
-  "external.ipv4.gateway": { effect: "handover", words: "the default route of the load balancers" },
-  "external.ipv6.prefix": {
+  "external.ipv4.cidr": {
     effect: "handover",
     words:
-      "where it comes or goes, with the VIPs' `ipv6`. Another prefix is refused: first take IPv6 away, then add the new one",
+      "to another subnet of the same network: load balancers have both addresses, then the new ones alone. [In one run](#another-external-network)",
+  },
+  "external.ipv4.gateway": { effect: "handover", words: "the default route of the load balancers" },
+  "external.ipv4.former": { effect: "nothing", words: "it only says which VIPs are allowed" },
+  "external.ipv6.prefix": {
+    effect: "handover",
+    words: "where it comes or goes, with the VIPs' `ipv6`; another prefix is the same as another `external.ipv4.cidr`",
   },
   "external.ipv6.gateway": { effect: "handover", words: "the default route of the load balancers" },
+  "external.ipv6.former": { effect: "nothing", words: "it only says which VIPs are allowed" },
   "external.vipRanges": { effect: "nothing", words: "it only says which VIPs are allowed" },
   "internal.cidr": {
     effect: "handover",

@@ -1,4 +1,4 @@
-import type { Plan, PlannedAppServer, PlannedLoadBalancer } from "../plan/plan";
+import type { OwnAddress, Plan, PlannedAppServer, PlannedLoadBalancer } from "../plan/plan";
 import type { Transition } from "../plan/transition";
 import type { Bind } from "../plan/haproxy";
 import type { Pair, PlannedServer } from "./change";
@@ -10,8 +10,8 @@ import { isOpen, textsOf } from "./texts";
 /**
  * What a server does between the old and the new, where both sides of something change and each is changed one server after
  * the other: where applications listen, where they look for the database, which gateway servers have, by what load balancers
- * hear each other. First load balancers do both; then the servers behind them are told, applications answering on their old
- * port as well; then everybody's files are as planned.
+ * hear each other, which addresses of their own those have. First load balancers do both; then the servers behind them are
+ * told, applications answering on their old port as well; then everybody's files are as planned.
  */
 export interface Move {
   /** Of applications: where load balancers may ask for it beside the planned port. */
@@ -41,6 +41,8 @@ interface Found {
   /** Of applications that may not answer at the planned port yet, one at which they do; by address. */
   ports: Record<string, number>;
   adverts: Adverts[];
+  /** By load balancers' ids, what they may have beside their planned addresses; none where nobody has. */
+  formerly: Record<string, OwnAddress[]>;
 }
 
 /** By id. */
@@ -81,7 +83,23 @@ function foundOf(plan: Plan, kept: readonly Pair[], deployed: Deployed): Found {
       }),
     ),
     adverts: balancers.map(advertsIn),
+    formerly: formerAddresses(kept, deployed),
   };
+}
+
+/** On the external network, of families that it is to go on having an address of. */
+function formerAddresses(kept: readonly Pair[], deployed: Deployed): Found["formerly"] {
+  const found = kept.flatMap(({ planned, standing }): [string, OwnAddress[]][] => {
+    if (planned.role !== "load-balancer") return [];
+    const { ipv4, ipv6 } = planned.external;
+    const own = textsOf(standing, deployed)
+      .flatMap((text) => [...fileIn(text, "/etc/ha-cluster/addresses").matchAll(/^(\S+) (\S+)\/(\d+) \S+$/gm)])
+      .filter(([, device]) => device === planned.externalInterface)
+      .map(([, , address, length]) => ({ address: address!, prefixLength: Number(length) }))
+      .filter(({ address }) => ![ipv4, ipv6].includes(address) && (ipv6 !== undefined || !address.includes(":")));
+    return [[planned.id, [...new Map(own.map((each) => [each.address, each])).values()]]];
+  });
+  return found.some(([, own]) => own.length > 0) ? Object.fromEntries(found) : {};
 }
 
 /** @returns nothing in `why` where it can be as planned at once */
@@ -89,7 +107,7 @@ function moveOf(
   node: PlannedServer,
   texts: readonly string[],
   plan: Plan,
-  { asked, endpoints, gateways, ports, adverts: said }: Found,
+  { asked, endpoints, gateways, ports, adverts: said, formerly }: Found,
 ): Pick<Move, "former" | "transition"> & { why: string[] } {
   if (node.role === "load-balancer") {
     const adverts = advertsMeanwhile(node, said);
@@ -97,8 +115,9 @@ function moveOf(
       ...endpoints.map(({ address, port }) => `the database also at ${address}:${port}`),
       ...gateways.map((each) => `${each} also a gateway`),
       ...(Object.keys(adverts).length > 0 ? [`${Object.keys(adverts).join(" and ")} as before`] : []),
+      ...ownAddresses(node.id, formerly),
     ];
-    return { former: [], transition: { endpoints, gateways, adverts, ports }, why };
+    return { former: [], transition: { endpoints, gateways, adverts, ports, formerly }, why };
   }
   const gateway = gatewaysIn(texts, plan).map((each) => `gateway ${each} to ${plan.internal.vip}`);
   if (node.role === "database") return { former: [], why: gateway };
@@ -111,6 +130,18 @@ function moveOf(
     ),
   ];
   return { former, why };
+}
+
+/** Also of one that has its new address alone, as one does that a cut run got to: its neighbours move beside it. */
+function ownAddresses(id: string, formerly: Found["formerly"]): string[] {
+  const own = formerly[id];
+  if (own === undefined) return [];
+  return [own.length > 0 ? `${own.map(({ address }) => address).join(" and ")} as well` : "neighbours that move"];
+}
+
+/** Whether a load balancer is to have other addresses of its own, or a neighbour is. */
+export function changesAddresses(move: Move | undefined): boolean {
+  return move?.due === true && Object.keys(move.transition?.formerly ?? {}).length > 0;
 }
 
 export function pauseOf(

@@ -2,6 +2,7 @@ import { firstOfEach, type Problem } from "../config/problems";
 import type { Secrets } from "../config/spec";
 import type { Plan } from "../plan/plan";
 import { type Change, type Cloud, type Intent, UNASKED } from "./change";
+import { collisions } from "./checks/addresses";
 import { departures } from "./checks/departures";
 import { endpoints } from "./checks/endpoints";
 import { internalNetwork, moves, names, rootSecret, source, user } from "./checks/identity";
@@ -38,6 +39,7 @@ export function refusals(
     ...endpoints(plan, deployed, change),
     ...unheard(plan, deployed, change),
     ...transitions(plan, deployed, change),
+    ...collisions(plan, deployed, change),
     ...unfinished(change),
     ...portless(change, mayRepair),
     ...unprepared(change),

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Change, Pair, PlannedServer } from "../change/change";
-import type { DeployedServer } from "../change/deployed";
+import { type DeployedServer, wayIn } from "../change/deployed";
 import type { Context } from "./context";
 import { login } from "./login";
 import { type Door, farewell } from "./remote";
@@ -40,14 +40,12 @@ export function leave(
   door: StandingDoor,
   opts: { parent: pulumi.Resource },
 ): pulumi.Resource[] {
-  const reached = ({ role, pushed, addresses }: DeployedServer): boolean =>
-    role === "load-balancer" && pushed && addresses.external?.[0] !== undefined;
+  const reached = (each: DeployedServer): boolean =>
+    each.role === "load-balancer" && each.pushed && wayIn(each) !== undefined;
   const balancers = leaving.filter(reached);
   const databases = leaving.filter(({ role, pushed }) => role === "database" && pushed);
   const others = kept.map(({ standing }) => standing).filter(reached);
-  const doors = new Map(
-    [...balancers, ...others].map((each) => [each.id, door(each, { host: each.addresses.external![0]! })]),
-  );
+  const doors = new Map([...balancers, ...others].map((each) => [each.id, door(each, { host: wayIn(each)! })]));
   const gone: pulumi.Resource[] = [];
   const say = ({ id, role }: DeployedServer, way: Door): void => {
     gone.push(farewell(id, { role, door: way, words: farewells[id]!, due: true }, opts, gone.slice(-1)));

@@ -29,6 +29,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
       node,
       (door) => beforeStop(node, door, context, { parent: this }, args.gate),
       this,
+      args.gate,
     );
     this.datacenter = node.datacenter;
     this.door = machine.door;

@@ -134,10 +134,16 @@ function readable(secret: string | Encrypted): string {
 function buildExternal({ network, ipv4, ipv6, vipRanges }: StackFile["external"]): Spec["external"] {
   return {
     network,
-    ipv4: { cidr: canonicalNetwork(ipv4.cidr), gateway: canonicalIp(ipv4.gateway) },
-    ...(ipv6 && { ipv6: { prefix: canonicalNetwork(ipv6.prefix), gateway: canonicalIp(ipv6.gateway) } }),
+    ipv4: { cidr: canonicalNetwork(ipv4.cidr), gateway: canonicalIp(ipv4.gateway), ...buildFormer(ipv4) },
+    ...(ipv6 && {
+      ipv6: { prefix: canonicalNetwork(ipv6.prefix), gateway: canonicalIp(ipv6.gateway), ...buildFormer(ipv6) },
+    }),
     vipRanges: canonicalRanges(vipRanges),
   };
+}
+
+function buildFormer({ former }: { former?: string | undefined }): { former?: string } {
+  return former === undefined ? {} : { former: canonicalNetwork(former) };
 }
 
 /** A network that doesn't contain what stands is refused elsewhere, whatever its addresses. */

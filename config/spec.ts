@@ -105,9 +105,9 @@ export interface Datacenter {
 export interface External {
   /** Name of the provider's network that the load balancers' external ports are on. */
   network: string;
-  ipv4: { cidr: string; gateway: string };
-  /** Absent until the IPv6 rollout. */
-  ipv6?: { prefix: string; gateway: string };
+  ipv4: { cidr: string; gateway: string; former?: string };
+  /** Absent until the IPv6 rollout. `former` is a network in which VIPs may still have addresses, and servers have none. */
+  ipv6?: { prefix: string; gateway: string; former?: string };
   /** Ranges that the hypervisor's ACL lets VIPs use, both families. */
   vipRanges: string[];
 }

@@ -45,7 +45,7 @@ function* checkAll(
   yield* checkDatacenters(draft);
   yield* checkPlaces(draft);
   const external = yield* checkExternal(draft);
-  const internal = yield* checkInternal(draft, external.networks.ipv4, builtAs);
+  const internal = yield* checkInternal(draft, [external.networks.ipv4, external.former.ipv4], builtAs);
   yield* checkAccess(draft);
   yield* checkVips(draft, external);
   yield* checkServices(draft);

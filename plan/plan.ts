@@ -38,6 +38,8 @@ export interface Plan {
 }
 
 export interface PlannedLoadBalancer extends LoadBalancer {
+  /** Addresses on the external network that it has beside its own, in a transition. */
+  formerly?: OwnAddress[];
   syncGroup: SyncGroup;
   haproxy: Haproxy;
   relay: Relay;
@@ -45,6 +47,11 @@ export interface PlannedLoadBalancer extends LoadBalancer {
   /** Addresses that the hypervisor's ACL must let this server use besides its own. */
   externalPairs: string[];
   internalPairs: string[];
+}
+
+export interface OwnAddress {
+  address: string;
+  prefixLength: number;
 }
 
 export interface PlannedDatabase extends DatabaseServer {

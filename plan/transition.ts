@@ -1,6 +1,7 @@
 import { databaseFlow } from "./firewall";
 import { type Bind, isDatabaseFrontend } from "./haproxy";
-import type { Plan, PlannedLoadBalancer } from "./plan";
+import type { NeighbouringNetwork } from "./networks";
+import type { OwnAddress, Plan, PlannedLoadBalancer } from "./plan";
 import { planRelay } from "./relay";
 import type { VrrpInstance } from "./vrrp";
 
@@ -20,13 +21,15 @@ export interface Transition {
   adverts: Record<string, Advert>;
   /** Where applications are asked that have not moved to their planned port yet, by their addresses. */
   ports: Record<string, number>;
+  /** By load balancers' ids, what they may have on the external network beside the planned addresses. */
+  formerly: Record<string, OwnAddress[]>;
 }
 
 /** The plan, and a load balancer of it, as they are in a transition. */
 export function inTransition(
   plan: Plan,
   node: PlannedLoadBalancer,
-  { endpoints, gateways, adverts, ports }: Transition,
+  { endpoints, gateways, adverts, ports, formerly }: Transition,
 ): { plan: Plan; node: PlannedLoadBalancer } {
   const { firewall, database } = plan;
   const flows = { ...firewall.flows };
@@ -50,6 +53,8 @@ export function inTransition(
     node: {
       ...node,
       haproxy,
+      formerly: formerly[node.id] ?? [],
+      networks: [...node.networks, ...formerNetworks(node.id, formerly)],
       relay: planRelay(node, plan.loadBalancers, haproxy),
       syncGroup: {
         ...node.syncGroup,
@@ -59,6 +64,22 @@ export function inTransition(
       },
     },
   };
+}
+
+/**
+ * By the same names as those of the planned addresses: a network is whole while anybody answers by either, and those that were
+ * told first have no neighbours in the new one yet.
+ */
+function formerNetworks(id: string, formerly: Transition["formerly"]): NeighbouringNetwork[] {
+  const isIpv6 = (address: string): boolean => address.includes(":");
+  return (formerly[id] ?? []).map(({ address: source }) => ({
+    name: isIpv6(source) ? "external-ipv6" : "external-ipv4",
+    source,
+    peers: Object.entries(formerly)
+      .flatMap(([peer, own]) => (peer === id ? [] : own.map(({ address }) => address)))
+      .filter((address) => isIpv6(address) === isIpv6(source))
+      .sort(),
+  }));
 }
 
 /** @param further addresses that it holds beside its own */

@@ -14,7 +14,7 @@ interface Stanza {
 export function loadBalancerStanzas(plan: Plan, node: PlannedLoadBalancer): Stanza[] {
   const { ipv4, ipv6 } = plan.external;
   const device = node.externalInterface;
-  const stanzas = [
+  const stanzas: Stanza[] = [
     { device, address: node.external.ipv4, prefixLength: prefixLength(ipv4.cidr), gateway: ipv4.gateway },
   ];
   if (ipv6 && node.external.ipv6 !== undefined) {
@@ -27,6 +27,7 @@ export function loadBalancerStanzas(plan: Plan, node: PlannedLoadBalancer): Stan
   }
   return [
     ...stanzas,
+    ...(node.formerly ?? []).map((each) => ({ device, ...each })),
     { device: node.internalInterface, address: node.internal, prefixLength: prefixLength(plan.internal.cidr) },
   ];
 }

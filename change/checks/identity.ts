@@ -65,31 +65,10 @@ export function internalNetwork({ internal }: Plan, { internalCidr, servers }: D
   }));
 }
 
-/** No server's address ever changes: the machine would be cut off before it could be told. */
+/** No server's internal address ever changes: the machine would be cut off before it could be told. */
 export function moves({ kept }: Change): Problem[] {
   const inside = kept.filter(({ planned, standing }) => differs([planned.internal], standing.addresses.internal));
-  const outside = kept.filter(
-    ({ planned, standing }) =>
-      "external" in planned && differs([planned.external.ipv4], standing.addresses.external?.filter(isIpv4)),
-  );
-  const outside6 = kept.filter(({ planned, standing }) => {
-    if (!("external" in planned) || planned.external.ipv6 === undefined) return false;
-    const now = standing.addresses.external?.filter((address) => !isIpv4(address)) ?? [];
-    return now.length > 0 && differs([planned.external.ipv6], now);
-  });
-  return [
-    ...bySlot(inside),
-    ...(inside.length > 0 ? [] : outside.slice(0, 1)).map(({ planned, standing }) => ({
-      path: "external.ipv4.cidr",
-      cause: `would move the load balancers, ${planned.id} from ${standing.addresses.external!.filter(isIpv4).join(" ")} to ${"external" in planned ? planned.external.ipv4 : ""}`,
-      mend: "write the network that they stand in; another one needs another stack beside this one",
-    })),
-    ...(inside.length > 0 ? [] : outside6.slice(0, 1)).map(({ planned, standing }) => ({
-      path: "external.ipv6.prefix",
-      cause: `would move the load balancers' own IPv6 addresses, ${planned.id}'s from ${standing.addresses.external!.filter((each) => !isIpv4(each)).join(" ")}, and they would no longer hear each other on the way`,
-      mend: "first take IPv6 away (remove external.ipv6 and the VIPs' ipv6, `pulumi up`), then add it with the new prefix: IPv4 serves all along",
-    })),
-  ];
+  return bySlot(inside);
 }
 
 /** One problem for each slot that is another one. */
@@ -113,10 +92,6 @@ function bySlot(moved: Pair[]): Problem[] {
 function differs(planned: string[], now: string[] | undefined): boolean {
   // A port that was deleted behind our back has no address; it gets the planned one again.
   return now !== undefined && now.length > 0 && !planned.every((address) => now.includes(address));
-}
-
-function isIpv4(address: string): boolean {
-  return !address.includes(":");
 }
 
 /** Of a server that doesn't say who can log in to it, the outputs may: but no longer once an `up` with another user has failed. */

@@ -8,7 +8,9 @@ import { type Adverts, advertsIn, advertsOf, meanwhile } from "../adverts";
 import type { Change } from "../change";
 import type { Deployed } from "../deployed";
 import { fileIn } from "../files";
+import { changesAddresses } from "../moves";
 import { textsOf } from "../texts";
+import { networkOf } from "./addresses";
 
 /** Nobody hears the others half-way; or a cut run has left load balancers so far apart that no third way of speaking is heard by all of them. */
 export function unheard(plan: Plan, deployed: Deployed, { kept }: Change): Problem[] {
@@ -61,7 +63,7 @@ export function unheardHosts(plan: Plan, deployed: Deployed): Problem[] {
 
 /**
  * What load balancers do for the time between, they do with what the cloud and their disks have already: a VIP that comes may
- * not be allowed on their ports yet, nor a certificate be there.
+ * not be allowed on their ports yet, but where those are told of new addresses first; nor may a certificate be there.
  */
 export function transitions(
   plan: Plan,
@@ -78,7 +80,11 @@ export function transitions(
         mend: "first `pulumi up` with the file of before, which finishes it; then change this",
       },
     ];
-  const news = [...new Set(due.flatMap(({ planned: { id } }) => newcomers(plan, id, bundles[id] ?? "")))].sort();
+  const news = [
+    ...new Set(
+      due.flatMap(({ planned: { id } }) => newcomers(plan, id, bundles[id] ?? "", changesAddresses(moves[id]))),
+    ),
+  ].sort();
   if (news.length === 0) return [];
   return [
     {
@@ -89,8 +95,12 @@ export function transitions(
   ];
 }
 
-/** What a load balancer is to have and has not, each in a word; the cloud lets it have any internal VIP. */
-function newcomers(plan: Plan, id: string, bundle: string): string[] {
+/**
+ * What a load balancer is to have and has not, each in a word; the cloud lets it have any internal VIP.
+ *
+ * @param allowed whether it lets it have the others already
+ */
+function newcomers(plan: Plan, id: string, bundle: string, allowed: boolean): string[] {
   const node = plan.loadBalancers.find((each) => each.id === id)!;
   const vips = new Set(fileIn(bundle, "/etc/ha-cluster/vips").split("\n"));
   const addresses = fileIn(bundle, "/etc/ha-cluster/addresses");
@@ -101,15 +111,17 @@ function newcomers(plan: Plan, id: string, bundle: string): string[] {
       .split("\n")
       .filter((line) => line !== "" && !vips.has(line))
       .map((line) => line.replace(/^\S+ (\S+)\/\d+$/, "$1"))
-      .filter((address) => address !== plan.internal.vip),
-    ...(ipv6 !== undefined && !addresses.includes(` ${ipv6}/`) ? ["external.ipv6"] : []),
+      .filter((address) => address !== plan.internal.vip && !allowed),
+    ...(ipv6 !== undefined && !/^\S+ \S*:\S*\/\d+ /m.test(addresses) && !allowed ? ["external.ipv6"] : []),
     ...plan.certificates
       .filter(({ name }) => !haproxy.includes(` crt ${certificatePath(name)} `))
       .map(({ name }) => pathText(["certificates", name])),
   ];
 }
 
-function keyOf({ endpoints, gateways }: Transition): string {
+function keyOf({ endpoints, gateways, formerly }: Transition): string {
   if (gateways.length > 0) return "internal.vip";
-  return endpoints.length > 0 ? "database.port" : "vrrp.routerIds";
+  if (endpoints.length > 0) return "database.port";
+  const [former] = Object.values(formerly).flat();
+  return former ? networkOf(former.address) : "vrrp.routerIds";
 }

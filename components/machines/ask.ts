@@ -14,6 +14,7 @@ import type { Deployed } from "../../change/deployed";
 import { firstOfEach, type Problem } from "../../config/problems";
 import { listNames } from "../../config/shape/words";
 import type { Plan } from "../../plan/plan";
+import { noSubnets } from "./addresses";
 import { imageId, otherReleases } from "./images";
 
 /*
@@ -87,6 +88,7 @@ export async function objections(plan: Plan, deployed: Deployed, change: Change)
   const releases = otherReleases(plan, deployed, change);
   const problems = await Promise.all([
     externalNetwork(plan, deployed),
+    ...noSubnets(plan, deployed, change),
     ...failed.map(ofFailure),
     ...change.resized.map((pair) => ofFlavor(pair, { onDisk: true })),
     ...change.replaced.map((pair) => ofFlavor(pair, { onDisk: false })),

@@ -23,7 +23,8 @@ export interface MachineSource {
   readonly knownHosts: string[];
   /** What its machines have in common. */
   readonly shared: pulumi.Resource[];
-  loadBalancer(node: PlannedLoadBalancer, before: Before, parent: pulumi.Resource): Machine;
+  /** @param turn what has to be done before its addresses change, where they do */
+  loadBalancer(node: PlannedLoadBalancer, before: Before, parent: pulumi.Resource, turn: pulumi.Resource[]): Machine;
   /** @param jump the load balancer by way of which the machine is reached */
   internalServer(
     node: PlannedDatabase | PlannedAppServer,

@@ -1,6 +1,7 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import type { Change, Pair } from "../../change/change";
+import { changesAddresses } from "../../change/moves";
 import { network, subnetOf } from "../../plan/addresses";
 import type { Zone } from "../../plan/firewall";
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../../plan/plan";
@@ -25,7 +26,7 @@ export class OpenStackMachines implements MachineSource {
   constructor(
     name: string,
     private readonly plan: Plan,
-    private readonly change: Pick<Change, "held" | "replaced" | "remade" | "waiting" | "kept" | "images">,
+    private readonly change: Pick<Change, "held" | "replaced" | "remade" | "waiting" | "kept" | "images" | "moves">,
     private readonly secrets: DerivedSecrets,
     parent: pulumi.Resource,
   ) {
@@ -40,7 +41,7 @@ export class OpenStackMachines implements MachineSource {
     this.knownHosts = knownHosts(plan, secrets);
   }
 
-  loadBalancer(node: PlannedLoadBalancer, before: Before, parent: pulumi.Resource): Machine {
+  loadBalancer(node: PlannedLoadBalancer, before: Before, parent: pulumi.Resource, turn: pulumi.Resource[]): Machine {
     const { networks, securityGroups } = this;
     const ports = [
       {
@@ -54,6 +55,8 @@ export class OpenStackMachines implements MachineSource {
             : []),
         ],
         allowedAddresses: node.externalPairs,
+        // What it has beside is given back in its turn; see addresses.ts for how it came.
+        waitsFor: changesAddresses(this.change.moves[node.id]) ? turn : [],
       },
       this.internalPort("lb-internal", node, node.internalPairs),
     ];
@@ -84,6 +87,7 @@ export class OpenStackMachines implements MachineSource {
       securityGroup: this.securityGroups.ids[zone],
       fixedIps: [{ subnetId: this.networks.internalSubnetId(node.internal), ipAddress: node.internal }],
       allowedAddresses,
+      waitsFor: [],
     };
   }
 
@@ -175,6 +179,8 @@ interface PortArgs {
   fixedIps: { subnetId: pulumi.Input<string>; ipAddress: string }[];
   /** Addresses that the hypervisor's ACL lets the port use besides its own. */
   allowedAddresses: string[];
+  /** What has to be done before it is changed. */
+  waitsFor: pulumi.Resource[];
 }
 
 const IMAGE = ["imageName", "imageId"];
@@ -201,7 +207,7 @@ class NovaServer extends pulumi.ComponentResource {
             fixedIps: port.fixedIps,
             allowedAddressPairs: port.allowedAddresses.map((ipAddress) => ({ ipAddress })),
           },
-          { parent: this },
+          { parent: this, dependsOn: port.waitsFor },
         ),
     );
     this.serverId = new openstack.compute.Instance(

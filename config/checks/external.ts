@@ -1,11 +1,22 @@
 import { readHost, readNetwork, readRange, reservedInNetwork } from "../addresses";
-import { contains, containsNetwork, formatIp, formatNetwork, type Family, type Ip, type Network } from "../ip";
+import {
+  contains,
+  containsNetwork,
+  formatIp,
+  formatNetwork,
+  overlaps,
+  type Family,
+  type Ip,
+  type Network,
+} from "../ip";
 import type { Problem } from "../problems";
 import { isGiven, type Draft } from "../shape/draft";
 
 /** What could be read of `external`, for the checks that build on it. */
 export interface ExternalNetworks {
   networks: Partial<Record<Family, Network>>;
+  /** Where VIPs may be as well; false if it could not be read, so that nobody can say that an address is outside. */
+  former: Partial<Record<Family, Network | false>>;
   gateways: Partial<Record<Family, Ip>>;
   ranges: Network[];
   /** False if a range could not be read, so that nobody can say that an address is outside all of them. */
@@ -16,9 +27,13 @@ export interface ExternalNetworks {
 
 export function* checkExternal(draft: Draft): Generator<Problem, ExternalNetworks> {
   const { external } = draft;
-  const ipv4 = yield* checkNetwork("external.ipv4.cidr", external?.ipv4?.cidr, "ipv4", 16, 26);
-  const ipv6 = yield* checkNetwork("external.ipv6.prefix", external?.ipv6?.prefix, "ipv6", 16, 56);
+  const ipv4 = yield* checkNetwork("external.ipv4.cidr", external?.ipv4?.cidr, "ipv4", LENGTHS.ipv4);
+  const ipv6 = yield* checkNetwork("external.ipv6.prefix", external?.ipv6?.prefix, "ipv6", LENGTHS.ipv6);
   const networks = { ipv4, ipv6 };
+  const former = {
+    ipv4: yield* checkFormer("external.ipv4.former", external?.ipv4, networks.ipv4, "ipv4", LENGTHS.ipv4),
+    ipv6: yield* checkFormer("external.ipv6.former", external?.ipv6, networks.ipv6, "ipv6", LENGTHS.ipv6),
+  };
   const gateways = {
     ipv4: yield* checkGateway("external.ipv4.gateway", external?.ipv4?.gateway, "ipv4", ipv4),
     ipv6: yield* checkGateway("external.ipv6.gateway", external?.ipv6?.gateway, "ipv6", ipv6),
@@ -26,6 +41,7 @@ export function* checkExternal(draft: Draft): Generator<Problem, ExternalNetwork
   const hasIpv6 = external === undefined || isGiven(external, "ipv6");
   const found: ExternalNetworks = {
     networks,
+    former,
     gateways,
     ranges: [],
     rangesComplete: external?.vipRanges !== undefined,
@@ -52,6 +68,9 @@ export function* checkExternal(draft: Draft): Generator<Problem, ExternalNetwork
   return found;
 }
 
+/** Shortest and longest. */
+const LENGTHS: Record<Family, readonly [number, number]> = { ipv4: [16, 26], ipv6: [16, 56] };
+
 const WHY_LENGTH: Record<Family, string> = {
   ipv4: "the cluster's servers and VIPs need room, and a larger network is a slip of the pen",
   ipv6: "every server gets a /64 of its own out of it",
@@ -61,8 +80,7 @@ function* checkNetwork(
   path: string,
   text: string | undefined,
   family: Family,
-  shortest: number,
-  longest: number,
+  [shortest, longest]: readonly [number, number],
 ): Generator<Problem, Network | undefined> {
   const network = yield* readNetwork(path, text, family);
   if (network && (network.prefixLength < shortest || network.prefixLength > longest)) {
@@ -75,6 +93,26 @@ function* checkNetwork(
     return undefined;
   }
   return network;
+}
+
+/** What a provider takes back has its addresses for as long as somebody asks for them, beside the one that it gave. */
+function* checkFormer(
+  path: string,
+  given: { former?: string | undefined } | undefined,
+  network: Network | undefined,
+  family: Family,
+  lengths: readonly [number, number],
+): Generator<Problem, Network | false | undefined> {
+  if (given === undefined || !isGiven(given, "former")) return undefined;
+  const former = yield* checkNetwork(path, given.former, family, lengths);
+  if (former && network && overlaps(former, network)) {
+    yield {
+      path,
+      cause: `${formatNetwork(former)} overlaps ${formatNetwork(network)}, which the load balancers have now`,
+      mend: "write the network that they had before, or remove the line once no VIP is in it",
+    };
+  }
+  return former ?? false;
 }
 
 function* checkGateway(
@@ -99,7 +137,7 @@ function* checkGateway(
 function* checkRange(
   path: string,
   range: Network,
-  { networks, gateways, hasIpv6 }: ExternalNetworks,
+  { networks, former, gateways, hasIpv6 }: ExternalNetworks,
 ): Generator<Problem> {
   const shown = formatNetwork(range);
   const network = networks[range.family];
@@ -118,7 +156,8 @@ function* checkRange(
       mend: "give a /64 that belongs to the VIPs alone, or a part of one",
     };
   }
-  if (!network) return;
+  const before = former[range.family];
+  if (!network || before === false || (before && containsNetwork(before, range))) return;
   if (!containsNetwork(network, range)) {
     yield {
       path,

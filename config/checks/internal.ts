@@ -22,16 +22,20 @@ const LONGEST_PREFIX = 25;
  */
 export function* checkInternal(
   draft: Draft,
-  external: Network | undefined,
+  [external, former]: readonly (Network | false | undefined)[],
   standing: string | undefined,
 ): Generator<Problem, Network | undefined> {
   const path = "internal.cidr";
   const network = yield* readLarge(path, draft.internal?.cidr);
-  if (network && external && overlaps(network, external)) {
+  for (const [outside, key] of [
+    [external, "external.ipv4.cidr"],
+    [former, "external.ipv4.former"],
+  ] as const) {
+    if (!network || !outside || !overlaps(network, outside)) continue;
     yield {
       path,
-      cause: `${formatNetwork(network)} overlaps the external network ${formatNetwork(external)}`,
-      mend: "give an internal network that shares no address with external.ipv4.cidr",
+      cause: `${formatNetwork(network)} overlaps the external network ${formatNetwork(outside)}`,
+      mend: `give an internal network that shares no address with ${key}`,
     };
   }
   const builtAs =

@@ -119,8 +119,10 @@ function* checkPlace(path: string, ip: Ip, external: ExternalNetworks): Generato
     };
     return;
   }
-  const network = external.networks[ip.family];
-  if (network && !contains(network, ip)) {
+  const now = external.networks[ip.family];
+  const former = external.former[ip.family];
+  const network = former && contains(former, ip) ? former : now;
+  if (former !== false && network && !contains(network, ip)) {
     yield {
       path,
       cause: `${address} is outside the external network ${formatNetwork(network)}`,

@@ -46,6 +46,7 @@ const external = z
       .strictObject({
         cidr: text("an IPv4 network", "203.0.113.0/24"),
         gateway: text("the IPv4 address of the provider's gateway", "203.0.113.1"),
+        former: text("an IPv4 network", "192.0.2.0/24").optional(),
       })
       .register(fields, {
         what: "the external IPv4 network",
@@ -55,6 +56,7 @@ const external = z
       .strictObject({
         prefix: text("an IPv6 prefix", '"2001:db8:45::/48"'),
         gateway: text("the IPv6 address of the provider's gateway", '"2001:db8:45::1"'),
+        former: text("an IPv6 prefix", '"2001:db8:44::/48"').optional(),
       })
       .register(fields, {
         what: "the external IPv6 prefix",

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { type Change, changeOf, NOTHING_MEANT } from "../../change/change";
-import { deployed, type Deployed, type Resource } from "../../change/deployed";
+import { deployed, type Deployed, type Resource, wayIn } from "../../change/deployed";
 import { bundlesOf, filesBetween } from "../../change/files";
+import { changesAddresses } from "../../change/moves";
 import { begin, type Begun } from "../../change/rollout";
 import { refusals } from "../../change/refuse";
-import { plan, type Plan } from "../../plan/plan";
+import { plan, type Plan, type PlannedLoadBalancer } from "../../plan/plan";
 import { bundle } from "../../render/bundle";
 import { SECRETS } from "./changes";
 import { dualStack, specOf } from "./specs";
@@ -19,6 +20,9 @@ export interface Setting {
   internalVip: string;
   routerIds: { ipv4: number; ipv6: number; internal: number };
   primary: "www" | "api";
+  /** Which network the provider gives; its VIPs are in it. */
+  network4: "203.0.113.0" | "203.0.113.128";
+  network6: "2001:db8:45" | "2001:db8:46" | "2001:db8:47";
 }
 
 export const BUILT: Setting = {
@@ -27,12 +31,16 @@ export const BUILT: Setting = {
   internalVip: "198.51.100.1",
   routerIds: { ipv4: 51, ipv6: 52, internal: 53 },
   primary: "www",
+  network4: "203.0.113.128",
+  network6: "2001:db8:45",
 };
 
-export function planned({ port, databasePort, internalVip, routerIds, primary }: Setting): Plan {
+export function planned({ port, databasePort, internalVip, routerIds, primary, network4, network6 }: Setting): Plan {
+  const first = network4.replace(/\d+$/, "");
+  const last = Number(network4.slice(first.length));
   const vip = (name: "www" | "api", number: number): object => ({
-    ipv4: `203.0.113.10${number}`,
-    ipv6: `2001:db8:45:67bb::${number}`,
+    ipv4: `${first}${last + 40 + number}`,
+    ipv6: `${network6}:67bb::${number}`,
     ...(primary === name && { primary: true }),
   });
   return plan(
@@ -43,6 +51,11 @@ export function planned({ port, databasePort, internalVip, routerIds, primary }:
         internal: { cidr: "198.51.100.0/24", vip: internalVip },
         vrrp: { routerIds },
         vips: { www: vip("www", 1), api: vip("api", 2) },
+        external: {
+          ipv4: { cidr: `${network4}/26`, gateway: `${first}${last + 1}` },
+          ipv6: { prefix: `${network6}::/48`, gateway: `${network6}::1` },
+          vipRanges: [`${network4}/26`, `${network6}:67bb::/64`],
+        },
       }),
     ),
   );
@@ -54,6 +67,22 @@ interface Said {
   stdin?: string;
 }
 
+/** What Neutron lets a load balancer's port send from, and what of that the state says. */
+interface Port {
+  says: string[];
+  allows: Set<string>;
+}
+
+interface Step {
+  name: string;
+  /** Of the server that is told something by way of this address. */
+  id?: string;
+  host?: string | undefined;
+  said?: Said;
+  /** Of the load balancer whose port gets what is planned. */
+  port?: PlannedLoadBalancer;
+}
+
 /** Whether the machine has what was sent when a run is cut: it was killed, or lost its connection. */
 export type Cut = "late" | "early";
 
@@ -62,6 +91,7 @@ export class World {
   private readonly others: Resource[];
   private readonly commands = new Map<string, Said>();
   private readonly machines = new Map<string, string>();
+  private readonly ports = new Map<string, Port>();
   /** What runs noted of themselves. */
   private begun: Begun = { number: 1, left: {}, steps: [], made: [] };
   private ended = 1;
@@ -73,6 +103,9 @@ export class World {
       this.commands.set(`${id}-config`, { create: "push", stdin });
       this.machines.set(id, stdin);
     }
+    for (const node of built.loadBalancers) {
+      this.ports.set(node.id, { says: ownAddresses(node), allows: new Set(allowed(node)) });
+    }
     this.everybodyIsAnswered("when it is built");
   }
 
@@ -82,13 +115,17 @@ export class World {
 
   private standing(): Deployed {
     const commands = [...this.commands].map(([name, said]) => resourceOf(name, said));
+    const others = this.others.map((each) => {
+      const port = this.ports.get(/Port::(.*)-external$/.exec(each.urn)?.[1] ?? "");
+      return port ? { ...each, outputs: { ...each.outputs, allFixedIps: port.says } } : each;
+    });
     const noted = { Cluster: this.begun, Protection: this.ended };
     const components = Object.entries(noted).map(([name, rollout]) => ({
       urn: `urn:pulumi:dev::ha-cluster::x::${name}`,
       type: `ha-cluster:index:${name}`,
       outputs: { rollout },
     }));
-    return deployed([...this.others, ...components, ...commands]);
+    return deployed([...others, ...components, ...commands]);
   }
 
   /**
@@ -104,34 +141,70 @@ export class World {
     if (refusals(now, NOTHING_MEANT, SECRETS, standing, change).length > 0) return undefined;
     this.begun = begin(now, change, standing, "sample");
     const texts = bundlesOf(now, "sample");
-    const steps: [string, string | undefined, Said][] = [];
-    for (const { planned: node } of change.kept) {
+    const steps: Step[] = [];
+    for (const { planned: node, standing: server } of change.kept) {
       const move = change.moves[node.id];
+      if (node.role === "load-balancer" && changesAddresses(move)) this.addAddresses(node);
       if (move?.due !== true) continue;
       const stdin = bundle(filesBetween(now, node, move, "sample"));
-      steps.push([`${node.id}-between`, node.id, { create: `push # ${move.words}`, stdin }]);
+      const said = { create: `push # ${move.words}`, stdin };
+      steps.push({ name: `${node.id}-between`, id: node.id, host: wayIn(server), said });
     }
-    const push = (id: string): void => {
+    const push = (id: string, host?: string): void => {
       const after = change.after[id];
-      steps.push([
-        `${id}-config`,
-        id,
-        { create: after === undefined ? "push" : `push # after: ${after}`, stdin: texts[id]! },
-      ]);
+      const create = after === undefined ? "push" : `push # after: ${after}`;
+      steps.push({ name: `${id}-config`, id, host, said: { create, stdin: texts[id]! } });
     };
-    for (const { id } of [...now.loadBalancers, ...now.databases]) push(id);
-    if (change.pause?.due === true) steps.push(["ports-pause", undefined, { create: `sleep # ${change.pause.words}` }]);
+    for (const node of now.loadBalancers) {
+      steps.push({ name: `${node.id}-external`, port: node });
+      push(node.id, node.external.ipv4);
+    }
+    for (const { id } of now.databases) push(id);
+    if (change.pause?.due === true)
+      steps.push({ name: "ports-pause", said: { create: `sleep # ${change.pause.words}` } });
     for (const { id } of now.appServers) push(id);
-    const due = steps.filter(([name, , said]) => JSON.stringify(said) !== JSON.stringify(this.commands.get(name)));
-    for (const [index, [name, id, said]] of due.entries()) {
+    const due = steps.filter(({ name, said, port }) =>
+      port
+        ? ownAddresses(port).join() !== this.ports.get(port.id)!.says.join()
+        : JSON.stringify(said) !== JSON.stringify(this.commands.get(name)),
+    );
+    for (const [index, step] of due.entries()) {
       const last = index + 1 >= most;
-      if (id !== undefined && !(last && cut === "early")) this.machines.set(id, said.stdin!);
-      this.everybodyIsAnswered(`on the way to ${JSON.stringify(setting)}, after ${name}`);
-      if (!(last && cut)) this.commands.set(name, said);
+      const when = `on the way to ${JSON.stringify(setting)}, ${step.name}`;
+      if (step.host !== undefined) this.isReached(step.id!, step.host, when);
+      if (!(last && cut === "early")) this.takes(step);
+      this.everybodyIsAnswered(when);
+      if (!(last && cut)) this.isNoted(step);
       if (last) return due.length;
     }
     this.ended = this.begun.number;
     return due.length;
+  }
+
+  /** As components/machines/addresses.ts does it. */
+  private addAddresses(node: PlannedLoadBalancer): void {
+    const { says, allows } = this.ports.get(node.id)!;
+    for (const each of [...allowed(node), ...says]) allows.add(each);
+  }
+
+  private takes({ id, said, port }: Step): void {
+    if (id !== undefined) this.machines.set(id, said!.stdin!);
+    if (port) this.ports.get(port.id)!.allows = new Set(allowed(port));
+  }
+
+  private isNoted({ name, said, port }: Step): void {
+    if (said) this.commands.set(name, said);
+    if (port) this.ports.get(port.id)!.says = ownAddresses(port);
+  }
+
+  private isReached(id: string, host: string, when: string): void {
+    assert.ok(this.uses(id, host), `${when}: ${id} is reached at ${host}`);
+  }
+
+  /** Whether it has this external address, and may send from it. */
+  private uses(id: string, address: string): boolean {
+    const has = new RegExp(`^eth0 ${address.replaceAll(".", "\\.")}/\\d+ `, "m").test(this.machines.get(id)!);
+    return has && this.ports.get(id)!.allows.has(address);
   }
 
   private everybodyIsAnswered(when: string): void {
@@ -156,7 +229,39 @@ export class World {
       }
     }
     for (const a of balancers) {
-      for (const b of balancers) assert.ok(hears(a.text, b.text), `${when}: ${a.id} hears ${b.id}`);
+      for (const b of balancers) assert.ok(a === b || this.hears(a.id, b.id), `${when}: ${a.id} hears ${b.id}`);
+      this.seesItsNeighbours(a.id, when);
+    }
+  }
+
+  /** Some instance of both has the same id and the same addresses in its adverts, and these get through. */
+  private hears(a: string, b: string): boolean {
+    const [own, other] = [a, b].map((id) => instancesIn(this.machines.get(id)!)) as [Instance[], Instance[]];
+    const [, senders] = /iifname "eth0" ip saddr \{([^}]*)\} meta l4proto vrrp/.exec(this.machines.get(a)!)!;
+    const [, senders6] = /iifname "eth0" ip6 saddr \{([^}]*)\} meta l4proto vrrp/.exec(this.machines.get(a)!)!;
+    const accepts = `${senders!},${senders6!}`.split(/[, ]+/);
+    return own.some(({ name, said }) => {
+      const found = other.find((each) => each.name === name);
+      if (found?.said !== said) return false;
+      if (name === "INTERN") return true;
+      return (
+        accepts.includes(found.source) && this.uses(b, found.source) && found.peers.some((each) => this.uses(a, each))
+      );
+    });
+  }
+
+  /** By each network, whatever the gateway: else it would hand its VIPs over as one that is cut off. */
+  private seesItsNeighbours(id: string, when: string): void {
+    const text = this.machines.get(id)!;
+    const lines = [...text.matchAll(/^(external-ipv[46]) (\S+) \S+ (.+)$/gm)];
+    for (const network of ["external-ipv4", "external-ipv6"]) {
+      const answered = lines.some(
+        ([, name, source, peers]) =>
+          name === network &&
+          this.uses(id, source!) &&
+          peers!.split(" ").some((peer) => this.built.loadBalancers.some((each) => this.uses(each.id, peer))),
+      );
+      assert.ok(answered, `${when}: somebody answers ${id} by ${network}`);
     }
   }
 
@@ -179,13 +284,32 @@ export class World {
   }
 }
 
-/** Some instance of both has the same id and the same addresses in its adverts. */
-function hears(a: string, b: string): boolean {
-  const said = (text: string): string[] =>
-    [
-      ...text.matchAll(/^vrrp_instance (\S+) \{\n[^}]*?virtual_router_id (\d+)[^]*?virtual_ipaddress \{([^}]*)\}/gm),
-    ].map(([, name, id, addresses]) => `${name!} ${id!} ${addresses!}`);
-  return said(a).some((each) => said(b).includes(each));
+interface Instance {
+  name: string;
+  said: string;
+  source: string;
+  peers: string[];
+}
+
+function instancesIn(text: string): Instance[] {
+  return [
+    ...text.matchAll(
+      /^vrrp_instance (\S+) \{\n[^}]*?virtual_router_id (\d+)[^]*?unicast_src_ip (\S+)\s+unicast_peer \{([^}]*)\}[^]*?virtual_ipaddress \{([^}]*)\}/gm,
+    ),
+  ].map(([, name, id, source, peers, addresses]) => ({
+    name: name!,
+    said: `${id!} ${addresses!}`,
+    source: source!,
+    peers: peers!.trim().split(/\s+/),
+  }));
+}
+
+function ownAddresses({ external }: PlannedLoadBalancer): string[] {
+  return [external.ipv4, external.ipv6!];
+}
+
+function allowed(node: PlannedLoadBalancer): string[] {
+  return [...ownAddresses(node), ...node.externalPairs];
 }
 
 function resourceOf(name: string, said: Said): Resource {

@@ -20,12 +20,24 @@ export interface Port {
   fixed_ips: { ip_address: string }[];
 }
 
+/** What a port may send from. */
+export interface PortAddresses {
+  fixed_ips: { subnet_id: string; ip_address: string }[];
+  allowed_address_pairs: { ip_address: string; mac_address?: string }[];
+}
+
+export interface Subnet {
+  id: string;
+  cidr: string;
+}
+
 /** How many ids a question names; a URL of some 8 KB is what servers take. */
 const AT_ONCE = 100;
 
 /**
  * The little of Neutron that Pulumi can't see, or doesn't tell: rules of our security groups that it did not make, as a
- * refresh only looks at resources of the state; and what took the place of a port that is gone.
+ * refresh only looks at resources of the state; what took the place of a port that is gone; and what a port has in the
+ * middle of a run, which the state never says.
  */
 export class Neutron {
   constructor(private readonly session: CloudSession) {}
@@ -51,6 +63,23 @@ export class Neutron {
     ]);
     const ports = answers.flat().flatMap((each) => each.ports);
     return [...new Map(ports.map((each) => [each.id, each])).values()];
+  }
+
+  async port(id: string): Promise<PortAddresses & { network_id: string }> {
+    const { port } = await this.session.read<{ port: PortAddresses & { network_id: string } }>(
+      "network",
+      `v2.0/ports/${encodeURIComponent(id)}`,
+    );
+    return port;
+  }
+
+  async changePort(id: string, port: PortAddresses): Promise<void> {
+    await this.session.call("network", `v2.0/ports/${encodeURIComponent(id)}`, "PUT", { body: { port } });
+  }
+
+  async subnets(networkId: string): Promise<Subnet[]> {
+    const query = `network_id=${encodeURIComponent(networkId)}`;
+    return (await this.session.read<{ subnets: Subnet[] }>("network", `v2.0/subnets?${query}`)).subnets;
   }
 
   private ask<T>(path: string, key: string, values: Iterable<string>): Promise<T[]> {

@@ -46,6 +46,7 @@ describe("what load balancers and those behind them must agree on", () => {
   const ids = { ...BUILT, routerIds: { ipv4: 61, ipv6: 62, internal: 63 } };
   const primary: Setting = { ...BUILT, primary: "api" };
   const all: Setting = { ...port, ...vip, databasePort: 3307, routerIds: ids.routerIds, primary: "api", port: 9000 };
+  const networks: Setting = { ...BUILT, network4: "203.0.113.0", network6: "2001:db8:46" };
   const [balancers, databases, apps] = [3, 3, 3];
 
   for (const [title, setting, steps, words] of [
@@ -70,6 +71,18 @@ describe("what load balancers and those behind them must agree on", () => {
     ],
     ["all router ids", ids, balancers + balancers, { "lb-dc1": "INTERN as before" }],
     ["another primary VIP", primary, balancers, {}],
+    [
+      "another IPv6 prefix",
+      { ...BUILT, network6: "2001:db8:46" },
+      balancers + balancers + balancers,
+      { "lb-dc1": "2001:db8:45:b::1 as well" },
+    ],
+    [
+      "another external IPv4 network",
+      { ...BUILT, network4: "203.0.113.0" },
+      balancers + balancers + balancers,
+      { "lb-dc1": "203.0.113.139 as well" },
+    ],
   ] as const) {
     test(`${title}: in one run, there and back`, () => {
       const world = new World(planned(BUILT));
@@ -91,6 +104,12 @@ describe("what load balancers and those behind them must agree on", () => {
     onwards: all,
     back: BUILT,
     elsewhere: { ...all, databasePort: 3308, routerIds: { ipv4: 71, ipv6: 62, internal: 73 } },
+  });
+  everywhere("both external networks", networks, {
+    onwards: networks,
+    back: BUILT,
+    elsewhere: { ...networks, network6: "2001:db8:47" },
+    "with the router ids": { ...networks, ...ids, network4: "203.0.113.0", network6: "2001:db8:47" },
   });
 });
 
@@ -121,6 +140,8 @@ test("however often runs end early, and whichever file they go on with", () => {
       internal: fc.constantFrom(53, 63, 73),
     }),
     primary: fc.constantFrom("www" as const, "api" as const),
+    network4: fc.constantFrom("203.0.113.128" as const, "203.0.113.0" as const),
+    network6: fc.constantFrom("2001:db8:45" as const, "2001:db8:46" as const, "2001:db8:47" as const),
   });
   const cut = fc.constantFrom<Cut | undefined>(undefined, "late", "early");
   const ended = fc.record({ setting, steps: fc.integer({ min: 1, max: 24 }), cut });

@@ -69,34 +69,6 @@ describe("what it may not", () => {
     /first remove `more-dc1-1`, `more-dc2-1` and `more-dc3-1`, `pulumi up`/,
   );
   refuses(
-    "another external network",
-    {
-      now: dualStack({
-        external: {
-          ...(dualStack().external as object),
-          ipv4: { cidr: "203.0.112.0/23", gateway: "203.0.113.1" },
-        },
-      }),
-    },
-    "external.ipv4.cidr",
-    /lb-dc3 from 203\.0\.113\.13 to 203\.0\.112\.13/,
-    /write the network that they stand in/,
-  );
-  refuses(
-    "another IPv6 prefix",
-    {
-      now: dualStack({
-        external: {
-          ...(dualStack().external as object),
-          ipv6: { prefix: "2001:db8:44::/47", gateway: "2001:db8:45::1" },
-        },
-      }),
-    },
-    "external.ipv6.prefix",
-    /lb-dc3's from 2001:db8:45:d::1/,
-    /first take IPv6 away/,
-  );
-  refuses(
     "a datacenter under another name",
     { now: dualStack({ datacenters: { dc1: {}, dc2: {}, ams: {} } }) },
     "datacenters.ams",

@@ -25,6 +25,7 @@ const FLAVORS: Record<string, number> = { "m1.small": 10, "m1.tiny": 1, "m1.medi
 const cloud = {
   images: {} as Record<string, Image>,
   zones: ["dc1", "dc2", "dc3", "dc4"] as string[] | undefined,
+  subnets: [] as string[],
   servers: {} as Record<string, { availabilityZone: string; flavorName: string }>,
 };
 
@@ -50,6 +51,9 @@ function answer(token: string, inputs: Record<string, unknown>): object {
       return known(cloud.servers[String(inputs["id"])]);
     case "getFlavor":
       return { disk: known(FLAVORS[name]) };
+    case "getSubnet":
+      assert.equal(inputs["networkId"], "id-of-external");
+      return { id: known(cloud.subnets.find((each) => each === inputs["cidr"])) };
     case "getNetwork":
       return { id: `id-of-${name}` };
     default:
@@ -196,4 +200,21 @@ test("a flavor with a smaller disk, or that isn't there, is refused before anybo
   const [unknown] = await said({ loadBalancers: { flavor: "m9" } });
   assert.match(unknown!.cause, /^m9 is no flavor of this cloud/);
   assert.deepEqual(await said({ database: { flavor: "m1.medium" } }), []);
+});
+
+test("an external network that is no subnet is refused, and nobody asks where none changes", async () => {
+  images(BOOKWORM, TRIXIE);
+  const external = {
+    ipv4: { cidr: "203.0.113.0/24", gateway: "203.0.113.1" },
+    ipv6: { prefix: "2001:db8:46::/48", gateway: "2001:db8:46::1", former: "2001:db8:45::/48" },
+    vipRanges: ["203.0.113.96/28", "2001:db8:45:67bb::/64"],
+  };
+  const [problem, ...others] = await said({ external });
+  assert.deepEqual(others, []);
+  assert.equal(problem!.path, "external.ipv6.prefix");
+  assert.match(problem!.cause, /^2001:db8:46::\/48 is no subnet of external: /);
+  cloud.subnets = ["2001:db8:46::/48"];
+  assert.deepEqual(await said({ external }), []);
+  cloud.subnets = [];
+  assert.deepEqual(await said({}), []);
 });

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { meanwhile, advertsOf } from "../../../change/adverts";
+import { changeOf } from "../../../change/change";
+import { deployed } from "../../../change/deployed";
+import { bundlesOf } from "../../../change/files";
+import { words } from "../../../change/words";
+import { plan, type Plan } from "../../../plan/plan";
+import { found, refuses } from "../../support/changes";
+import { dualStack, ipv4Only, type Raw, specOf } from "../../support/specs";
+import { stateOf } from "../../support/state";
+
+const OLD = { prefix: "2001:db8:45::/48", gateway: "2001:db8:45::1" };
+const NEW = { prefix: "2001:db8:46::/48", gateway: "2001:db8:46::1" };
+const V4 = { cidr: "203.0.113.0/24", gateway: "203.0.113.1" };
+const NEW4 = { cidr: "192.0.2.0/24", gateway: "192.0.2.1" };
+const RANGES = ["203.0.113.96/28", "2001:db8:45:67bb::/64", "2001:db8:46:67bb::/64"];
+const WWW = { ipv4: "203.0.113.100", ipv6: "2001:db8:45:67bb::1", primary: true };
+
+/** VIPs in both. */
+const moved = (changes: Raw = {}): Raw =>
+  dualStack({
+    external: { ipv4: V4, ipv6: { ...NEW, former: OLD.prefix }, vipRanges: RANGES },
+    vips: { www: WWW, there: { ipv6: "2001:db8:46:67bb::1" } },
+    ...changes,
+  });
+
+const planned = (raw: Raw): Plan => plan(specOf(raw));
+
+describe("another external network", () => {
+  test("goes, with VIPs that come in it, and other things that both sides must agree on", () => {
+    assert.deepEqual(found({ now: moved() }), []);
+    assert.deepEqual(found({ now: moved({ database: { port: 3307 } }) }), []);
+    assert.deepEqual(
+      found({
+        before: ipv4Only(),
+        now: ipv4Only({
+          external: { ipv4: { ...NEW4, former: V4.cidr }, vipRanges: ["203.0.113.96/28"] },
+        }),
+      }),
+      [],
+    );
+  });
+
+  test("is told in words, of each load balancer", () => {
+    const now = planned(moved());
+    const standing = deployed(stateOf(planned(dualStack())));
+    const said = words(changeOf(now, standing), standing, bundlesOf(now, "sample"));
+    assert.match(said.join("\n"), /lb-dc1: .*; in two steps, meanwhile 2001:db8:45:b::1 as well$/m);
+    assert.equal(said.at(-1), "customers: nothing");
+  });
+
+  test("is no move where IPv6 goes, nor where it comes", () => {
+    const [with6, without] = [dualStack(), ipv4Only()].map(planned) as [Plan, Plan];
+    assert.deepEqual(changeOf(without, deployed(stateOf(with6))).moves, {});
+    assert.deepEqual(changeOf(with6, deployed(stateOf(without))).moves, {});
+  });
+
+  test("leaves nobody hearing the others by the instance whose addresses are other ones", () => {
+    const adverts = (raw: Raw) => advertsOf(planned(raw).loadBalancers[0]!.syncGroup);
+    const ids = { vrrp: { routerIds: { ipv4: 61, ipv6: 52, internal: 63 } } };
+    // EXTERN6 alone has its id, but it speaks from the new addresses: INTERN has to stay as it is meanwhile.
+    const way = meanwhile([adverts(dualStack())], adverts(moved({ ...ids, vips: { www: WWW } })))!;
+    assert.deepEqual([way["EXTERN"]!.routerId, way["INTERN"]!.routerId], [61, 53]);
+  });
+
+  refuses(
+    "a certificate in the same run",
+    { now: moved({ certificates: { ...(dualStack().certificates as object), api: certificate() } }) },
+    "external.ipv6.prefix",
+    /^can't be changed in the run in which `certificates\.api` comes/,
+    /in two runs/,
+  );
+  refuses(
+    "a VIP that is a load balancer's own address until then",
+    {
+      now: moved({
+        external: { ipv4: V4, ipv6: { ...NEW, former: OLD.prefix }, vipRanges: [...RANGES, "2001:db8:45:b::/64"] },
+        vips: { www: WWW, there: { ipv6: "2001:db8:45:b::1" } },
+      }),
+    },
+    "vips.there.ipv6",
+    /^2001:db8:45:b::1 is lb-dc1's own address until this run has moved it$/,
+    /first move the load balancers/,
+  );
+  refuses(
+    "an own address that is a VIP until then",
+    {
+      before: dualStack({
+        external: { ipv4: V4, ipv6: OLD, vipRanges: [...RANGES.slice(0, 2), "203.0.113.128/25"] },
+        vips: { www: { ...WWW }, there: { ipv4: "203.0.113.139" } },
+      }),
+      now: dualStack({
+        external: {
+          ipv4: { cidr: "203.0.113.128/26", gateway: "203.0.113.129" },
+          ipv6: OLD,
+          vipRanges: ["203.0.113.176/29", "2001:db8:45:67bb::/64"],
+        },
+        vips: { www: { ...WWW, ipv4: "203.0.113.180" } },
+      }),
+    },
+    "external.ipv4.cidr",
+    /^gives lb-dc1 the address 203\.0\.113\.139, which is a VIP until this run has taken it away$/,
+    /first take that VIP away/,
+  );
+});
+
+function certificate(): unknown {
+  return (dualStack().certificates as Record<string, unknown>)["www"];
+}
