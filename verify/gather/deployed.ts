@@ -11,6 +11,8 @@ export interface DeployedPort {
   /** As Neutron has it. */
   name: string;
   addresses: string[];
+  /** Neutron's id. Absent where the state has forgotten the port. */
+  network?: string;
   /** Absent where only its server knows of it. */
   urn?: string;
 }
@@ -28,6 +30,7 @@ export interface DeployedMachine {
   ours: boolean;
   /** Absent where there is none in the state. */
   server?: { id: string; urn: string };
+  /** In the order of its interfaces. */
   ports: DeployedPort[];
 }
 
@@ -137,7 +140,7 @@ function machineFrom(id: string, plannedName: string | undefined, role: Role, ou
     commands: Object.fromEntries(commands),
     ours,
     ...(instance?.id === undefined ? {} : { server: { id: instance.id, urn: instance.urn } }),
-    ports: portsOf(pieces),
+    ports: portsOf(id, role, pieces),
   };
   return machine;
 }
@@ -164,18 +167,29 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** Those of the state, and those that the server was made with: `pulumi refresh` forgets a port that is gone. */
-function portsOf({ instance, ports }: Pieces): DeployedPort[] {
-  const known = ports.flatMap(({ id, urn, outputs }): DeployedPort[] => {
-    if (id === undefined) return [];
-    const addresses = (outputs?.allFixedIps ?? []) as string[];
-    return [{ id, urn, name: text(outputs?.name) ?? nameOf(urn), addresses }];
+/** Those of the state; `pulumi refresh` forgets one that is gone, and then its server still knows with which it was made. */
+function portsOf(id: string, role: Role, { instance, ports }: Pieces): DeployedPort[] {
+  const madeWith = (instance?.inputs?.networks ?? []) as { port?: string }[];
+  const names = role === "load-balancer" ? ["external", "internal"] : ["internal"];
+  return names.flatMap((name, index): DeployedPort[] => {
+    const found = ports.find((each) => nameOf(each.urn) === `${id}-${name}`);
+    if (found?.id !== undefined) {
+      const { urn, outputs } = found;
+      const addresses = (outputs?.allFixedIps ?? []) as string[];
+      const network = text(outputs?.networkId);
+      return [
+        {
+          id: found.id,
+          urn,
+          name: text(outputs?.name) ?? nameOf(urn),
+          addresses,
+          ...(network !== undefined && { network }),
+        },
+      ];
+    }
+    const forgotten = madeWith[index]?.port;
+    return forgotten === undefined ? [] : [{ id: forgotten, name: forgotten, addresses: [] }];
   });
-  const networks = (instance?.inputs?.networks ?? []) as { port?: string }[];
-  const forgotten = networks.flatMap(({ port }): DeployedPort[] =>
-    port === undefined || known.some(({ id }) => id === port) ? [] : [{ id: port, name: port, addresses: [] }],
-  );
-  return [...known, ...forgotten];
 }
 
 /** Of the newest push that there was, to whichever server. */
