@@ -75,7 +75,11 @@ describe("a port that somebody deleted", () => {
     await cluster.rowAcrossDatacenters(token);
     const port = await portId(`${lost}-internal`);
     await lose(`${lost}-internal`);
-    await until("the others to do without it", findings, (found) => found.some(({ check }) => check === "galera"));
+    await until(
+      "the others to do without it",
+      () => lab.on("test-db-dc1", `mariadb -BNe "SHOW STATUS LIKE 'wsrep_cluster_size'"`),
+      (shown) => /\t2$/m.test(shown),
+    );
     const found = (await findings()).filter(({ where }) => where === lost);
     assert.deepEqual(
       found.map(({ what, found: said }) => [what, said]),
