@@ -83,7 +83,7 @@ async function askCloud(stack: Stack, deployed: Deployed): Promise<Pick<Seen, "r
     settled(new Nova(session).servers()),
     settled(
       neutron.ports(
-        machines.flatMap((machine) => machine.ports.map(({ id }) => id)),
+        machines.flatMap((machine) => machine.ports.flatMap(({ id }) => (id === "" ? [] : id))),
         machines.flatMap(({ server }) => server?.id ?? []),
         machines.flatMap((machine) => machine.ports.flatMap(({ addresses }) => addresses)),
       ),

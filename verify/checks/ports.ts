@@ -57,7 +57,7 @@ function lost(machine: DeployedMachine, port: DeployedPort, ports: readonly Port
   const { name, server, commands } = machine;
   const other = inItsPlace(machine, port, ports);
   const found = other ? `another one is in its place (${other.id})` : "gone";
-  const finding = about(name, port.name, `the one that was deployed (${port.id})`, found);
+  const finding = about(name, port.name, port.id === "" ? "there" : `the one that was deployed (${port.id})`, found);
   if (other) {
     const off = server && other.device_id === server.id ? `openstack server remove port ${name} ${other.id}; ` : "";
     const cuts = off === "" ? "" : " (it is cut off until then)";

@@ -7,6 +7,7 @@ import { type Connection, type Reach, reach } from "./reach";
 import { clear, COMMAND, INSTANCE, machineOf, nameOf, PORT, readState, type Resource, roleOf } from "./state";
 
 export interface DeployedPort {
+  /** Neutron's. Empty where nobody remembers it. */
   id: string;
   /** As Neutron has it. */
   name: string;
@@ -128,9 +129,10 @@ function machineFrom(id: string, plannedName: string | undefined, role: Role, ou
     const urn = part(which)?.urn;
     return urn === undefined ? [] : [[which, urn] as const];
   });
+  const name = hostname(id, pieces) ?? plannedName ?? id;
   const machine: DeployedMachine = {
     id,
-    name: hostname(id, pieces) ?? plannedName ?? id,
+    name,
     role,
     files: [
       ...filesOfScripts(stdin(part("scripts"))),
@@ -140,7 +142,7 @@ function machineFrom(id: string, plannedName: string | undefined, role: Role, ou
     commands: Object.fromEntries(commands),
     ours,
     ...(instance?.id === undefined ? {} : { server: { id: instance.id, urn: instance.urn } }),
-    ports: portsOf(id, role, pieces),
+    ports: portsOf(id, role, name, pieces),
   };
   return machine;
 }
@@ -167,28 +169,29 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** Those of the state; `pulumi refresh` forgets one that is gone, and then its server still knows with which it was made. */
-function portsOf(id: string, role: Role, { instance, ports }: Pieces): DeployedPort[] {
+/**
+ * Those of the state. `pulumi refresh` forgets one that is gone; then its server may still know with which it was made, unless
+ * that was refreshed too.
+ */
+function portsOf(id: string, role: Role, hostname: string, { instance, ports }: Pieces): DeployedPort[] {
   const madeWith = (instance?.inputs?.networks ?? []) as { port?: string }[];
+  const forgotten = madeWith.flatMap(({ port }) => (ports.some((each) => each.id === port) ? [] : (port ?? [])));
   const names = role === "load-balancer" ? ["external", "internal"] : ["internal"];
-  return names.flatMap((name, index): DeployedPort[] => {
+  return names.flatMap((name): DeployedPort[] => {
     const found = ports.find((each) => nameOf(each.urn) === `${id}-${name}`);
-    if (found?.id !== undefined) {
-      const { urn, outputs } = found;
-      const addresses = (outputs?.allFixedIps ?? []) as string[];
-      const network = text(outputs?.networkId);
-      return [
-        {
-          id: found.id,
-          urn,
-          name: text(outputs?.name) ?? nameOf(urn),
-          addresses,
-          ...(network !== undefined && { network }),
-        },
-      ];
-    }
-    const forgotten = madeWith[index]?.port;
-    return forgotten === undefined ? [] : [{ id: forgotten, name: forgotten, addresses: [] }];
+    if (found?.id === undefined)
+      return instance ? [{ id: forgotten.shift() ?? "", name: `${hostname}-${name}`, addresses: [] }] : [];
+    const { urn, outputs } = found;
+    const network = text(outputs?.networkId);
+    return [
+      {
+        id: found.id,
+        urn,
+        name: text(outputs?.name) ?? nameOf(urn),
+        addresses: (outputs?.allFixedIps ?? []) as string[],
+        ...(network !== undefined && { network }),
+      },
+    ];
   });
 }
 

@@ -61,18 +61,29 @@ describe("a port that is gone", () => {
     });
   }
 
-  test("is no change of the stack file where a refresh has forgotten it already", () => {
-    const urn = state().find((each) => each.id === "port-app-dc1-1-internal")!.urn;
-    const all = deployed(state().filter((each) => each.urn !== urn));
-    const seen = seenWithout(["port-app-dc1-1-internal"], [], all);
-    seen.drift = [];
-    seen.ahead = [{ op: "create", urn }];
-    assert.deepEqual(brief(judge(all, seen, NOW)), [
-      [APP, "port port-app-dc1-1-internal", "gone", { kind: "attach", anew: true }],
-    ]);
-    seen.ahead = [{ op: "create", urn: urn.replace("app-dc1-1", "app-dc1-2") }];
-    assert.equal(judge(all, seen, NOW).at(-1)!.check, "stack");
-  });
+  for (const [what, forget] of [
+    ["it", (networks: object[]) => networks],
+    ["it, and that its server was made with it", () => []],
+  ] as const) {
+    test(`is no change of the stack file where a refresh has forgotten ${what}`, () => {
+      const urn = state().find((each) => each.id === "port-lb-dc1-external")!.urn;
+      const all = deployed(
+        state()
+          .filter((each) => each.urn !== urn)
+          .map((each) => {
+            if (each.id !== "server-lb-dc1") return each;
+            return { ...each, inputs: { ...each.inputs, networks: forget(each.inputs!.networks as object[]) } };
+          }),
+      );
+      const seen = seenWithout(["port-lb-dc1-external", ""], [], all);
+      seen.drift = [];
+      seen.ahead = [{ op: "create", urn }];
+      const forgotten = ["dev-lb-dc1", "port dev-lb-dc1-external", "gone", { kind: "attach", anew: true }];
+      assert.deepEqual(brief(judge(all, seen, NOW)), [forgotten]);
+      seen.ahead = [{ op: "create", urn: urn.replace("lb-dc1", "lb-dc9") }];
+      assert.equal(judge(all, seen, NOW).at(-1)!.check, "stack");
+    });
+  }
 
   test("is brought back only to one that has something to keep", () => {
     const unfinished = deployed(state().filter(({ urn }) => !urn.endsWith("::app-dc1-1-config")));
