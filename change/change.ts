@@ -28,7 +28,7 @@ export interface Intent {
   mayDelete: readonly string[];
   /** Ids of servers that may be made anew for another image or zone; the stack file's. */
   mayReplace: readonly string[];
-  /** Host names of servers without data that a repair may replace. */
+  /** Host names of servers that `npm run replace` was told to. */
   mayRepair: readonly string[];
 }
 

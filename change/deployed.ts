@@ -1,4 +1,5 @@
 import type { Role } from "../plan/servers";
+import { fileIn } from "./files";
 import { type Begun, type Rollout, rolloutOf } from "./rollout";
 
 /** One resource of a stack's state, as `pulumi stack export` prints it. */
@@ -20,6 +21,8 @@ export interface Pending {
   resource: Resource;
 }
 
+export type PortName = "external" | "internal";
+
 /** One machine that Nova made, as the state has it. */
 export interface DeployedServer {
   id: string;
@@ -32,12 +35,12 @@ export interface DeployedServer {
   /** Name of its image, and Glance's id. */
   image: string;
   imageId: string;
-  /** Fixed addresses by port, `external` or `internal`, in Neutron's order. */
-  addresses: Partial<Record<"external" | "internal", string[]>>;
+  /** Fixed addresses by port, in Neutron's order; of one that is lost those that the server was told. */
+  addresses: Partial<Record<PortName, string[]>>;
   /** Neutron's id of a load balancer's port on the external network. */
   externalPort?: string;
-  /** Whether each of its ports is in the state, and is the one that it was made with. */
-  hasPorts: boolean;
+  /** Its ports that the state has no more: they are made anew. */
+  lostPorts: PortName[];
   /** Whether all that belongs on it was pushed once: from then on it may serve, and have data. */
   pushed: boolean;
   /** Whether its scripts know how to say farewell. */
@@ -205,15 +208,14 @@ function server(
   ports: ReadonlyMap<string, Resource>,
   commands: ReadonlyMap<string, Resource>,
 ): DeployedServer {
-  const addresses = (which: string): string[] => {
+  const addresses = (which: PortName): string[] => {
     const found = ports.get(`${id}-${which}`)?.outputs?.["allFixedIps"];
-    return Array.isArray(found) ? found.map(String) : [];
+    return Array.isArray(found)
+      ? found.map(String)
+      : (told(role, input(commands.get(`${id}-config`), "stdin"))[which] ?? []);
   };
-  const own = ["internal", ...(role === "load-balancer" ? ["external"] : [])].map(
-    (which) => ports.get(`${id}-${which}`)?.id,
-  );
+  const own: PortName[] = role === "load-balancer" ? ["external", "internal"] : ["internal"];
   const externalPort = role === "load-balancer" ? ports.get(`${id}-external`)?.id : undefined;
-  const plugged = ((instance.outputs?.["networks"] ?? []) as { port?: string }[]).map(({ port }) => port);
   const said = (what: string): string | undefined =>
     / # (.*)$/.exec(input(commands.get(`${id}-${what}`), "create"))?.[1];
   const [farewell, login, between] = [said("farewell"), said("login"), said("between")];
@@ -233,7 +235,7 @@ function server(
       internal: addresses("internal"),
     },
     ...(externalPort !== undefined && { externalPort }),
-    hasPorts: own.every((port) => port !== undefined && plugged.includes(port)),
+    lostPorts: own.filter((which) => !ports.has(`${id}-${which}`)),
     pushed: commands.has(`${id}-config`),
     knowsFarewell: input(commands.get(`${id}-scripts`), "stdin").includes("farewell.sh"),
     ...(user !== undefined && { user }),
@@ -242,6 +244,14 @@ function server(
     ...(between !== undefined && { between }),
     ...(failed !== undefined && failed !== "" && { failed }),
   };
+}
+
+/** By port, the addresses that a push brought: the internal one is the last; see render/network.ts. */
+function told(role: Role, bundle: string): Partial<Record<PortName, string[]>> {
+  const all = [...fileIn(bundle, "/etc/ha-cluster/addresses").matchAll(/^\S+ ([0-9a-f.:]+)\/\d+ \S+$/gm)].map(
+    ([, address]) => address!,
+  );
+  return { ...(role === "load-balancer" && { external: all.slice(0, -1) }), internal: all.slice(-1) };
 }
 
 /** Who logged in when this very machine was pushed to; before that, whom it was made with. */

@@ -6,12 +6,12 @@ import { collisions } from "./checks/addresses";
 import { departures } from "./checks/departures";
 import { endpoints } from "./checks/endpoints";
 import { internalNetwork, moves, names, rootSecret, source, user } from "./checks/identity";
-import { atOnce, portless, unfinished, unprepared } from "./checks/machines";
+import { atOnce, unfinished, unprepared } from "./checks/machines";
 import { transitions, unheard, unheardHosts } from "./checks/transitions";
 import { room, strangers } from "./checks/zones";
 import type { Deployed } from "./deployed";
 
-/** Environment variable with the host names, with commas between, of servers without data that a repair means to replace. */
+/** Environment variable with the host names, with commas between, of servers that `npm run replace` means to replace. */
 export const MAY_REPLACE = "HA_CLUSTER_MAY_REPLACE";
 
 /**
@@ -20,7 +20,7 @@ export const MAY_REPLACE = "HA_CLUSTER_MAY_REPLACE";
  */
 export function refusals(
   plan: Plan,
-  { mayDelete, mayRepair }: Intent,
+  { mayDelete }: Pick<Intent, "mayDelete">,
   secrets: Secrets,
   deployed: Deployed,
   change: Change,
@@ -41,7 +41,6 @@ export function refusals(
     ...transitions(plan, deployed, change),
     ...collisions(plan, deployed, change),
     ...unfinished(change),
-    ...portless(change, mayRepair),
     ...unprepared(change),
     ...atOnce(change),
     ...firstOfEach([...strangers(change, cloud), ...room(change, cloud)]),

@@ -67,6 +67,16 @@ export function words(change: Change, deployed: Deployed, bundles: Record<string
       planned.datacenter,
       `${planned.id}: ${how(planned, files)}${meanwhile(change, planned)}`,
     ]),
+    ...change.kept.flatMap(({ planned: { id, datacenter }, standing: { lostPorts } }): [string, string][] =>
+      lostPorts.length === 0 || replaced.has(id)
+        ? []
+        : [
+            [
+              datacenter,
+              `${id}: its ${lostPorts.join(" and ")} port is made anew; \`npm run verify -- --repair\` attaches it, until then the server is cut off there`,
+            ],
+          ],
+    ),
     ...again(change, deployed, [...replaced, ...[...change.resized, ...pushed].map(({ planned }) => planned.id)]),
     ...[...change.kept, ...change.unfinished].flatMap(({ planned: { id, datacenter } }): [string, string][] =>
       change.logins[id]?.due === true ? [[datacenter, `${id}: ${change.logins[id].words}; nothing stops`]] : [],

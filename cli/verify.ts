@@ -10,7 +10,7 @@ const USAGE = `npm run verify [-- OPTION...]   compares a cluster, inside and ou
   --config-file FILE   the stack's configuration, Pulumi.NAME.yaml unless given
   --json               for programs
   --repair             mends what it finds by the same pushes as pulumi up, then looks again
-  --replace-servers    with --repair: also where that deletes a server and makes it anew; never one of a database
+  --replace-servers    with --repair: also where that deletes a server that was never finished; never one of a database
 Exit code: 0 as deployed, 1 drift found or a repair failed, 2 something could not be looked at.`;
 
 async function main(): Promise<number> {

@@ -10,6 +10,8 @@ export type Repair =
   | { kind: "refresh" }
   /** A maintenance mark, which is no file of a push, on the machine itself. */
   | { kind: "unmark" }
+  /** Ports, to the server that lost them; `anew` where Pulumi has to make one first. */
+  | { kind: "attach"; anew: boolean }
   /** A rule that is not Pulumi's, by Neutron's API. */
   | { kind: "delete-rule"; id: string };
 

@@ -1,4 +1,3 @@
-import { MAY_REPLACE } from "../change/refuse";
 import type { ExecOptions } from "../operate/exec";
 import type { Stack } from "../operate/stack";
 import { announced, consequences, objection } from "./consequences";
@@ -7,6 +6,7 @@ import { type Finding, LOST_DATABASES } from "./finding";
 import type { Deployed } from "./gather/deployed";
 import { readPlanned } from "./gather/engine";
 import { Neutron } from "./gather/neutron";
+import { giveBack } from "./reattach";
 import { fleetOf, openCloud, type Verdict } from "./verify";
 
 /** What has to be done, without a run of Pulumi where there is nothing for it. */
@@ -17,29 +17,41 @@ export interface Repairs {
   marked: string[];
   /** Options of `pulumi up`; absent when it is not needed. */
   up?: string[];
+  /** Machines that get their ports back, in this order: load balancers first, by way of which the others are reached. */
+  attach: string[];
 }
 
 /**
  * One `pulumi up` mends cloud and machines: replacing a Command runs its push again, in the program's own order (load
  * balancers one at a time, after a handover), and has no other effect, as none of these has a `delete`.
+ *
+ * Where a machine lacks a port, all pushes wait for the next round: they would fail on it, and by way of it.
  */
 export function planRepairs(findings: readonly Finding[], { machines }: Deployed): Repairs {
   const rules: string[] = [];
   const marked: string[] = [];
   const replaced = new Set<string>();
   let refresh = false;
+  const apart = new Set<string>();
   for (const { repair, where } of findings) {
     if (repair?.kind === "delete-rule") rules.push(repair.id);
     if (repair?.kind === "unmark") marked.push(where);
-    if (repair?.kind === "refresh") refresh = true;
+    if (repair?.kind === "refresh" || (repair?.kind === "attach" && repair.anew)) refresh = true;
+    if (repair?.kind === "attach") apart.add(where);
     if (repair?.kind !== "push" && repair?.kind !== "push-all") continue;
     const commands = machines.find(({ name }) => name === where)?.commands ?? {};
     const urns = repair.kind === "push" ? [commands[repair.part]] : Object.values(commands);
     for (const urn of urns) if (urn !== undefined) replaced.add(urn);
   }
-  if (!refresh && replaced.size === 0) return { rules, marked };
+  const roles = ["load-balancer", "database", "app-server"];
+  const attach = machines
+    .filter(({ name }) => apart.has(name))
+    .sort((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role))
+    .map(({ name }) => name);
+  if (attach.length > 0) replaced.clear();
+  if (!refresh && replaced.size === 0) return { rules, marked, attach };
   const options = [...replaced].sort().flatMap((urn) => ["--replace", urn]);
-  return { rules, marked, up: [...(refresh ? ["--refresh"] : []), ...options] };
+  return { rules, marked, attach, up: [...(refresh ? ["--refresh"] : []), ...options] };
 }
 
 /** A reason why nothing may be repaired now: `pulumi up` would roll out more than what is missing. */
@@ -71,17 +83,15 @@ export interface RepairOptions extends ExecOptions {
  */
 export async function repair(stack: Stack, verdict: Verdict, options: RepairOptions): Promise<void> {
   const { findings, deployed, seen } = verdict;
-  const { rules, marked, up } = planRepairs(findings, deployed);
-  // Servers that lost a port: without their names the program would keep them as they are.
-  const portless = findings.filter(({ check, repair: way }) => check === "cloud" && way?.kind === "refresh");
-  const env = { ...stack.env, [MAY_REPLACE]: portless.map(({ where }) => where).join(",") };
+  const { rules, marked, up, attach } = planRepairs(findings, deployed);
   if (up !== undefined) {
     const copies = copiesOf(deployed, seen.looks);
-    const felt = consequences(await readPlanned(stack, up, env), deployed);
+    const felt = consequences(await readPlanned(stack, up, stack.env), deployed);
     for (const line of announced(felt, findings)) options.say(`repair: ${line}`);
     const why = objection(felt, copies, doubt(copies), options);
     if (why !== undefined) throw new Error(why);
   }
+  for (const name of attach) options.say(`repair: ${given(name, findings)}`);
   if (rules.length > 0) {
     const neutron = new Neutron(await openCloud(stack, deployed));
     for (const id of rules) await neutron.deleteRule(id);
@@ -94,5 +104,14 @@ export async function repair(stack: Stack, verdict: Verdict, options: RepairOpti
       await fleet.close();
     }
   }
-  if (up !== undefined) await stack.up(up, { ...options, env });
+  if (up !== undefined) await stack.up(up, options);
+  if (attach.length > 0) await giveBack(stack, attach);
+}
+
+/** In words, before it is done. */
+function given(name: string, findings: readonly Finding[]): string {
+  const own = findings.filter(({ where, repair: way }) => where === name && way?.kind === "attach");
+  const anew = own.some(({ repair: way }) => way?.kind === "attach" && way.anew);
+  const ports = own.map(({ what }) => what).join(", ");
+  return `${name} is stopped, gets ${ports}${anew ? ", made anew with the addresses that it had," : ""} and is started again; its disk stays`;
 }

@@ -7,7 +7,7 @@ import { checkFiles, checkFinished } from "./checks/files";
 import { type Broken, checkMachine } from "./checks/machines";
 import { checkFirewall, checkListeners, checkNetwork } from "./checks/network";
 import { certificateOf, checkAnswers } from "./checks/outside";
-import { checkPorts, cutOff, saidOfPorts } from "./checks/ports";
+import { checkPorts, cutOff, isForgotten, saidOfPorts } from "./checks/ports";
 import { checkBackends, checkGalera } from "./checks/services";
 import { checkClock, checkDisk, checkUnits, checkVersions } from "./checks/system";
 import { checkVrrp, type Look } from "./checks/vrrp";
@@ -83,8 +83,9 @@ async function askCloud(stack: Stack, deployed: Deployed): Promise<Pick<Seen, "r
     settled(new Nova(session).servers()),
     settled(
       neutron.ports(
-        machines.flatMap((machine) => machine.ports.map(({ id }) => id)),
+        machines.flatMap((machine) => machine.ports.flatMap(({ id }) => (id === "" ? [] : id))),
         machines.flatMap(({ server }) => server?.id ?? []),
+        machines.flatMap((machine) => machine.ports.flatMap(({ addresses }) => addresses)),
       ),
     ),
   ]);
@@ -110,9 +111,9 @@ export function judge(deployed: Deployed, seen: Seen, now: Date): Finding[] {
   const { machines } = deployed;
   const broken = brokenMachines(deployed, seen);
   const whole = new Set([...broken].filter(([, each]) => each.whole).map(([name]) => name));
-  const looks = seen.looks.filter(({ machine }) => !whole.has(machine.name));
   const ports = listed(seen.ports);
-  const cut = new Set(ports ? cutOff(machines, ports, seen.unreached) : []);
+  const cut = new Set(ports ? cutOff(machines, ports) : []);
+  const looks = seen.looks.filter(({ machine }) => !whole.has(machine.name) && !cut.has(machine.name));
   const missed = seen.unreached.filter(({ name }) => !whole.has(name) && !cut.has(name));
   // Of one that never got its configuration, only what it did get can be judged.
   const finished = looks.filter(({ machine }) => machine.commands.config !== undefined);
@@ -153,7 +154,9 @@ export function judge(deployed: Deployed, seen: Seen, now: Date): Finding[] {
     ...checkRules(listed(seen.rules) ?? [], deployed.cloud),
     ...checkProbes(listed(seen.servers) ?? [], new Set(machines.map(({ name }) => name))),
     ...(ports ? checkPorts(machines, ports) : []),
-    ...orUnseen("stack", "stack", "stack file and program", seen.ahead, checkAhead),
+    ...orUnseen("stack", "stack", "stack file and program", seen.ahead, (steps) =>
+      checkAhead(ports ? steps.filter((step) => !isForgotten(step, machines, ports)) : steps),
+    ),
   ];
   const rank = (check: Check): number => CHECKS.indexOf(check);
   return leaveData(findings, deployed, doubt(copies)).sort(

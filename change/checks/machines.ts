@@ -13,20 +13,6 @@ export function unfinished({ unfinished: pairs }: Change): Problem[] {
     }));
 }
 
-/** Nova's servers hang on their ports: one whose port is gone from the state would be replaced with all that is on it. */
-export function portless({ kept }: Change, mayRepair: readonly string[]): Problem[] {
-  return kept
-    .filter(({ standing: { hasPorts, hostname } }) => !hasPorts && !mayRepair.includes(hostname))
-    .map(({ planned, standing }) => ({
-      path: pathOf(planned),
-      cause: `a port of ${standing.hostname} is gone, or is another one than it was made with: the server would be deleted and made anew`,
-      mend:
-        planned.role === "database"
-          ? `docs/recover.md, "A database server is lost"; when the others are synced, delete it (\`openstack server delete ${standing.hostname}\`), \`pulumi refresh\` and \`pulumi up\` make it anew`
-          : `if that is meant: \`HA_CLUSTER_MAY_REPLACE=${standing.hostname} pulumi up\``,
-    }));
-}
-
 /** Who was built before servers could say farewell would be cut off in the middle of what it does. */
 export function unprepared({ resized, replaced, leaving }: Change): Problem[] {
   const stopped = [

@@ -229,11 +229,11 @@ class NovaServer extends pulumi.ComponentResource {
       {
         parent: this,
         // What is for new servers: it never replaces one that serves. A server group that somebody deleted is made anew, and
-        // a zone may be called otherwise by its provider; whether a server would have to move is asked before (ask.ts). A port
-        // that is found gone by the refresh of this very run is in the state that was read before it.
+        // a zone may be called otherwise by its provider; whether a server would have to move is asked before (ask.ts). To one
+        // that stays, a port that was made anew is attached (verify/reattach.ts); made anew itself it gets what there is.
         ignoreChanges: [
           ...(args.anew ? [] : FOR_NEW_ONES),
-          ...(args.held ? ["networks"] : []),
+          ...(args.held && !args.anew ? ["networks"] : []),
           ...(args.waits ? ["flavorName"] : []),
         ],
         // The provider would rebuild the server in place: a disk emptied under the same id, which nobody is told of.

@@ -21,7 +21,6 @@ export interface Case {
   state?: (resources: Resource[]) => Resource[];
   /** What a killed run had begun, of what stood before. */
   pending?: (resources: Resource[]) => Pending[];
-  mayRepair?: string[];
 }
 
 /** Somebody deleted it, and the state was refreshed. */
@@ -36,14 +35,13 @@ export function found({
   before = dualStack(),
   state = (all) => all,
   pending = () => [],
-  mayRepair = [],
 }: Case): Problem[] {
   const built = stateOf(plan(specOf(before)));
   const standing = deployed(state(built), pending(built));
   const { spec, problems } = validate(now, stack, standingOf(standing));
   if (!spec) throw new Error(formatProblems(problems, "test"));
   const planned = plan(spec);
-  const intent = { mayDelete: spec.mayDelete, mayReplace: spec.mayReplace, mayRepair };
+  const intent = { mayDelete: spec.mayDelete, mayReplace: spec.mayReplace, mayRepair: [] };
   return refusals(planned, intent, SECRETS, standing, changeOf(planned, standing, intent));
 }
 

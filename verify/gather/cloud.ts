@@ -33,14 +33,17 @@ export class CloudSession {
     return (await (await this.call(type, path)).json()) as T;
   }
 
-  /** @param more `microversion` of Nova, where an older one doesn't know what is asked for */
+  /**
+   * @param more `microversion` of Nova, where an older one doesn't know what is asked for; `seconds` to wait for an answer,
+   * 15 unless given
+   */
   call(
     type: string,
     path: string,
     method = "GET",
-    { body, microversion }: { body?: unknown; microversion?: string } = {},
+    { body, microversion, seconds }: { body?: unknown; microversion?: string; seconds?: number } = {},
   ): Promise<Response> {
-    return request(`${this.endpoint(type)}/${path}`, {
+    const options = {
       method,
       headers: {
         "X-Auth-Token": this.token,
@@ -48,7 +51,8 @@ export class CloudSession {
         ...(body !== undefined && { "Content-Type": "application/json" }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
+    };
+    return request(`${this.endpoint(type)}/${path}`, options, seconds);
   }
 
   private endpoint(type: string): string {
@@ -67,8 +71,8 @@ interface Service {
   endpoints: { interface: string; region: string; url: string }[];
 }
 
-async function request(url: string, options: RequestInit): Promise<Response> {
-  const response = await fetch(url, { ...options, signal: AbortSignal.timeout(15_000) });
+async function request(url: string, options: RequestInit, seconds = 15): Promise<Response> {
+  const response = await fetch(url, { ...options, signal: AbortSignal.timeout(seconds * 1000) });
   if (!response.ok)
     throw new Error(`${new URL(url).pathname} of the cloud answers ${response.status}${await reason(response)}`);
   return response;

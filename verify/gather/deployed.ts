@@ -7,10 +7,13 @@ import { type Connection, type Reach, reach } from "./reach";
 import { clear, COMMAND, INSTANCE, machineOf, nameOf, PORT, readState, type Resource, roleOf } from "./state";
 
 export interface DeployedPort {
+  /** Neutron's. Empty where nobody remembers it. */
   id: string;
   /** As Neutron has it. */
   name: string;
   addresses: string[];
+  /** Neutron's id. Absent where the state has forgotten the port. */
+  network?: string;
   /** Absent where only its server knows of it. */
   urn?: string;
 }
@@ -28,6 +31,7 @@ export interface DeployedMachine {
   ours: boolean;
   /** Absent where there is none in the state. */
   server?: { id: string; urn: string };
+  /** In the order of its interfaces. */
   ports: DeployedPort[];
 }
 
@@ -125,9 +129,10 @@ function machineFrom(id: string, plannedName: string | undefined, role: Role, ou
     const urn = part(which)?.urn;
     return urn === undefined ? [] : [[which, urn] as const];
   });
+  const name = hostname(id, pieces) ?? plannedName ?? id;
   const machine: DeployedMachine = {
     id,
-    name: hostname(id, pieces) ?? plannedName ?? id,
+    name,
     role,
     files: [
       ...filesOfScripts(stdin(part("scripts"))),
@@ -137,7 +142,7 @@ function machineFrom(id: string, plannedName: string | undefined, role: Role, ou
     commands: Object.fromEntries(commands),
     ours,
     ...(instance?.id === undefined ? {} : { server: { id: instance.id, urn: instance.urn } }),
-    ports: portsOf(pieces),
+    ports: portsOf(id, role, name, pieces),
   };
   return machine;
 }
@@ -164,18 +169,30 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** Those of the state, and those that the server was made with: `pulumi refresh` forgets a port that is gone. */
-function portsOf({ instance, ports }: Pieces): DeployedPort[] {
-  const known = ports.flatMap(({ id, urn, outputs }): DeployedPort[] => {
-    if (id === undefined) return [];
-    const addresses = (outputs?.allFixedIps ?? []) as string[];
-    return [{ id, urn, name: text(outputs?.name) ?? nameOf(urn), addresses }];
+/**
+ * Those of the state. `pulumi refresh` forgets one that is gone; then its server may still know with which it was made, unless
+ * that was refreshed too.
+ */
+function portsOf(id: string, role: Role, hostname: string, { instance, ports }: Pieces): DeployedPort[] {
+  const madeWith = (instance?.inputs?.networks ?? []) as { port?: string }[];
+  const forgotten = madeWith.flatMap(({ port }) => (ports.some((each) => each.id === port) ? [] : (port ?? [])));
+  const names = role === "load-balancer" ? ["external", "internal"] : ["internal"];
+  return names.flatMap((name): DeployedPort[] => {
+    const found = ports.find((each) => nameOf(each.urn) === `${id}-${name}`);
+    if (found?.id === undefined)
+      return instance ? [{ id: forgotten.shift() ?? "", name: `${hostname}-${name}`, addresses: [] }] : [];
+    const { urn, outputs } = found;
+    const network = text(outputs?.networkId);
+    return [
+      {
+        id: found.id,
+        urn,
+        name: text(outputs?.name) ?? nameOf(urn),
+        addresses: (outputs?.allFixedIps ?? []) as string[],
+        ...(network !== undefined && { network }),
+      },
+    ];
   });
-  const networks = (instance?.inputs?.networks ?? []) as { port?: string }[];
-  const forgotten = networks.flatMap(({ port }): DeployedPort[] =>
-    port === undefined || known.some(({ id }) => id === port) ? [] : [{ id: port, name: port, addresses: [] }],
-  );
-  return [...known, ...forgotten];
 }
 
 /** Of the newest push that there was, to whichever server. */

@@ -17,6 +17,7 @@ export interface Port {
   name: string;
   /** Id of the server that has it; empty for none. */
   device_id: string;
+  network_id: string;
   fixed_ips: { ip_address: string }[];
 }
 
@@ -55,11 +56,16 @@ export class Neutron {
     await this.session.call("network", `v2.0/security-group-rules/${encodeURIComponent(id)}`, "DELETE");
   }
 
-  /** Those with one of these ids, and all that these servers have. */
-  async ports(ids: Iterable<string>, servers: Iterable<string>): Promise<Port[]> {
+  /** Those with one of these ids, all that these servers have, and all with one of these addresses, in any network. */
+  async ports(ids: Iterable<string>, servers: Iterable<string>, addresses: Iterable<string>): Promise<Port[]> {
     const answers = await Promise.all([
       this.ask<{ ports: Port[] }>("ports", "id", ids),
       this.ask<{ ports: Port[] }>("ports", "device_id", servers),
+      this.ask<{ ports: Port[] }>(
+        "ports",
+        "fixed_ips",
+        Array.from(addresses, (each) => `ip_address=${each}`),
+      ),
     ]);
     const ports = answers.flat().flatMap((each) => each.ports);
     return [...new Map(ports.map((each) => [each.id, each])).values()];

@@ -21,9 +21,44 @@ export function probesOf(clusterName: string) {
   };
 }
 
-/** What Nova says of servers; a refresh of Pulumi does not see that one is in ERROR. */
+/** Nova answers when it is done. */
+const ATTACH_SECONDS = 120;
+
+/** What Nova says of servers, and does to them; a refresh of Pulumi does not see that one is in ERROR. */
 export class Nova {
   constructor(private readonly session: CloudSession) {}
+
+  /** E.g. `ACTIVE`, `SHUTOFF`, `ERROR`. */
+  async status(server: string): Promise<string> {
+    return (await this.session.read<{ server: Server }>("compute", `servers/${server}`)).server.status;
+  }
+
+  async start(server: string): Promise<void> {
+    await this.session.call("compute", `servers/${server}/action`, "POST", { body: { "os-start": null } });
+  }
+
+  /** In an orderly way, as far as the server goes along. */
+  async stop(server: string): Promise<void> {
+    await this.session.call("compute", `servers/${server}/action`, "POST", { body: { "os-stop": null } });
+  }
+
+  /** Ids of the ports that a server has. */
+  async portsOf(server: string): Promise<string[]> {
+    const path = `servers/${server}/os-interface`;
+    const answer = await this.session.read<{ interfaceAttachments: { port_id: string }[] }>("compute", path);
+    return answer.interfaceAttachments.map(({ port_id }) => port_id);
+  }
+
+  /** Behind those that it has. */
+  async attach(server: string, port: string): Promise<void> {
+    const body = { interfaceAttachment: { port_id: port } };
+    await this.session.call("compute", `servers/${server}/os-interface`, "POST", { body, seconds: ATTACH_SECONDS });
+  }
+
+  /** The port itself stays. */
+  async detach(server: string, port: string): Promise<void> {
+    await this.session.call("compute", `servers/${server}/os-interface/${port}`, "DELETE");
+  }
 
   /** Of the whole project, page by page. */
   async servers(): Promise<Server[]> {

@@ -4,7 +4,9 @@ import { deployed, type Resource } from "../../../change/deployed";
 import { standingOf } from "../../../change/standing";
 import { NOTHING_STANDS } from "../../../config/places";
 import { type Case, found, RISK, withoutPort } from "../../support/changes";
-import { dualStack, type Raw } from "../../support/specs";
+import { plan } from "../../../plan/plan";
+import { dualStack, type Raw, specOf } from "../../support/specs";
+import { stateOf } from "../../support/state";
 
 function allows(title: string, changed: Case): void {
   test(title, () => assert.deepEqual(found(changed), []));
@@ -14,11 +16,8 @@ describe("what a stack file may say of a cluster that runs", () => {
   allows("the same", { now: dualStack() });
   allows("a group that sorts first", { now: dualStack({ appServers: { api: {}, app: {} } }) });
   allows("two router ids at once", { now: dualStack({ vrrp: { routerIds: { ipv4: 61, ipv6: 62, internal: 53 } } }) });
-  allows("another one instead of a server that lost its port, when a repair means that", {
-    now: dualStack(),
-    state: withoutPort("app-dc1-1-internal"),
-    mayRepair: ["dev-app-dc1-1"],
-  });
+  for (const port of ["lb-dc1-external", "lb-dc1-internal", "db-dc1-internal", "app-dc1-1-internal"])
+    allows(`the same, where the port ${port} is gone`, { now: dualStack(), state: withoutPort(port) });
   allows("another port of a group", { now: dualStack({ appServers: { app: { port: 9000 } } }) });
   allows("another flavor", { now: dualStack({ loadBalancers: { flavor: "m1.medium" } }) });
   allows("another name of the stack", { now: dualStack(), stack: "prod" });
@@ -88,6 +87,22 @@ function withoutIpv6(): Raw {
 test("a server that was never pushed to may go anywhere: it serves nobody", () => {
   const nothing = (all: Resource[]): Resource[] => all.filter(({ type }) => type !== "command:remote:Command");
   assert.deepEqual(found({ now: dualStack({ appServers: { app: { slots: [2] } } }), state: nothing }), []);
+});
+
+test("a server whose port is gone stands where it did, also the only one of its datacenter and group", () => {
+  const before = dualStack({ appServers: { api: { perDatacenter: 1 }, app: {} } });
+  const built = stateOf(plan(specOf(before)));
+  const whole = deployed(built);
+  const cut = deployed(built.filter(({ type }) => type !== "openstack:networking/port:Port"));
+  assert.deepEqual(standingOf(cut), standingOf(whole));
+  assert.deepEqual(
+    cut.servers.map(({ addresses }) => addresses),
+    whole.servers.map(({ addresses }) => addresses),
+  );
+  assert.deepEqual(
+    cut.servers.map(({ role, lostPorts }) => [role, lostPorts]),
+    cut.servers.map(({ role }) => [role, role === "load-balancer" ? ["external", "internal"] : ["internal"]]),
+  );
 });
 
 test("nothing stands before the first build", () => {

@@ -67,6 +67,14 @@ describe("what a change does, in words", () => {
     ]);
   });
 
+  test("a port that is gone, and what is left to do", () => {
+    const without = (all: Resource[]): Resource[] => all.filter(({ urn }) => !urn.endsWith("Port::db-dc2-internal"));
+    assert.deepEqual(told(dualStack(), dualStack(), without), [
+      "dc2  db-dc2: its internal port is made anew; `npm run verify -- --repair` attaches it, until then the server is cut off there",
+      "customers: nothing",
+    ]);
+  });
+
   test("flavors", () => {
     assert.deepEqual(
       told(dualStack({ database: { flavor: { dc1: "m1.small", dc2: "m1.medium", dc3: "m1.small" } } })),

@@ -78,9 +78,9 @@ test("who stays is not touched for an image, and resized alone", () => {
   assert.equal(inputs.flavorName, "m1.medium");
 });
 
-test("who is brought to another image is made anew for it, and not rebuilt in place", () => {
+test("who is brought to another image is made anew for it, with the ports that there are, and not rebuilt in place", () => {
   const { ignored, replacing, inputs } = servers.get("app-dc1-1")!;
-  assert.deepEqual([ignored, replacing], [["networks"], ["imageName", "imageId"]]);
+  assert.deepEqual([ignored, replacing], [[], ["imageName", "imageId"]]);
   assert.deepEqual([inputs.imageId, inputs.imageName], ["id-of-the-newer", undefined]);
 });
 

@@ -220,41 +220,6 @@ describe("one finding for one cause", () => {
     );
   });
 
-  for (const { kind, there, says } of [
-    { kind: "gone", there: [], says: /^gone$/ },
-    { kind: "another one", there: [{ id: "new", device_id: "server-app-dc1-1" }], says: /^another one .* \(new\)$/ },
-  ]) {
-    test(`a port that is ${kind}, and what Pulumi says of it and of its server`, () => {
-      const all = deployed();
-      const { ports, server } = all.machines.find(({ name }) => name === APP)!;
-      const findings = found(all, (seen) => {
-        const kept = (seen.ports as Exclude<Seen["ports"], Error | undefined>).filter(({ id }) => id !== ports[0]!.id);
-        const added = there.map((each) => ({ ...each, name: "", fixed_ips: [{ ip_address: "198.51.100.31" }] }));
-        seen.ports = [...kept, ...added];
-        seen.looks = seen.looks.filter(({ machine }) => machine.name !== APP);
-        seen.unreached = [{ name: APP, reason: "timed out" }];
-        for (const { facts } of seen.looks) for (const backend of facts.backends) backend.status = "DOWN";
-        seen.drift = [
-          { op: "delete", urn: ports[0]!.urn! },
-          { op: "update", urn: server!.urn, diffReasons: ["networks"] },
-        ];
-      });
-      assert.equal(findings.length, 1, JSON.stringify(findings));
-      const [finding] = findings as [Finding];
-      assert.deepEqual([finding.where, finding.what], [APP, `port ${APP}-internal`]);
-      assert.match(finding.found, says);
-      assert.match(finding.mend, /deletes dev-app-dc1-1 and makes it anew: .*--replace-servers$/);
-    });
-  }
-
-  test("a lost port of a database is not for --repair", () => {
-    const [finding] = found(deployed(), (seen) => {
-      seen.ports = (seen.ports as { id: string }[]).filter(({ id }) => id !== "port-db-dc2-internal") as [];
-    });
-    assert.equal(finding!.repair, undefined);
-    assert.match(finding!.mend, /with its data: first docs\/recover\.md/);
-  });
-
   test("a cloud that can't be asked", () => {
     const error = new Error("no route to it");
     const findings = found(deployed(), (seen) => Object.assign(seen, { rules: error, servers: error, ports: error }));

@@ -141,17 +141,19 @@ describe("repairs", () => {
     const all = deployed();
     const push = finding({ kind: "push", part: "config" });
     const urnOf = all.machines.find(({ name }) => name === BACKUP)!.commands.config!;
-    assert.deepEqual(planRepairs([push, push], all), { rules: [], marked: [], up: ["--replace", urnOf] });
+    assert.deepEqual(planRepairs([push, push], all), { rules: [], marked: [], attach: [], up: ["--replace", urnOf] });
     assert.deepEqual(planRepairs([finding({ kind: "refresh" }, "cloud")], all), {
       rules: [],
       marked: [],
+      attach: [],
       up: ["--refresh"],
     });
     assert.deepEqual(planRepairs([finding({ kind: "delete-rule", id: "r" }), finding({ kind: "unmark" })], all), {
       rules: ["r"],
       marked: [BACKUP],
+      attach: [],
     });
-    assert.deepEqual(planRepairs([finding(undefined)], all), { rules: [], marked: [] });
+    assert.deepEqual(planRepairs([finding(undefined)], all), { rules: [], marked: [], attach: [] });
   });
 
   test("none while the stack file has moved on, or nobody can tell", () => {

@@ -117,10 +117,10 @@ describe("the cloud", () => {
   test("is asked for many ports in several questions, and names each once", async () => {
     const ids = Array.from({ length: 250 }, (_, index) => `port-${index}`);
     asked.length = 0;
-    const ports = await new Neutron(session).ports(ids, ["server"]);
+    const ports = await new Neutron(session).ports(ids, ["server"], ["198.51.100.31"]);
     assert.deepEqual(
       ports.map(({ id }) => id),
-      ["port-0", "port-100", "port-200", "server"],
+      ["port-0", "port-100", "port-200", "server", "ip_address%3D198.51.100.31"],
     );
     assert.ok(asked.every((url) => url.length < 8000));
   });

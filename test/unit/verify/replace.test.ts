@@ -54,6 +54,16 @@ describe("npm run replace", () => {
     }
   });
 
+  test("does not where a lost port can be had again: its disk would go for nothing", () => {
+    const port = { check: "cloud", where: "dev-db-dc1", what: "port dev-db-dc1-internal", found: "gone" } as const;
+    const lost = [{ ...port, repair: { kind: "attach", anew: true } } as const];
+    assert.equal(
+      why("db-dc1", lost, unseen("dev-db-dc1")),
+      "port dev-db-dc1-internal of dev-db-dc1 is gone, and it can have it again as it stands: npm run verify -- --repair",
+    );
+    assert.equal(why("db-dc2", lost), undefined);
+  });
+
   test("touches no database while another is not synced, or can't be asked", () => {
     assert.match(why("db-dc1", [], unsynced("dev-db-dc2"))!, /^dev-db-dc2 is not synced: heal that first/);
     assert.match(why("db-dc1", [], unseen("dev-db-dc3"))!, /^dev-db-dc3 is not synced/);
