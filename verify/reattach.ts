@@ -15,6 +15,17 @@ export interface Reattached {
 /** Longer than any server takes to boot, and to be asked. */
 const BOOT_SECONDS = 300;
 
+/**
+ * The config drive of a server is as old as the server, and cloud-init fails at each boot because it misses the hardware address
+ * of the port that was lost, although it is told to leave the network alone (stages.py, _find_networking_config): but for this file,
+ * which has it not even read of networks.
+ */
+const LEAVES_NETWORKS_ALONE = `if [ -d /var/lib/cloud/data ]; then
+    : >/var/lib/cloud/data/upgraded-network
+    timeout 60 systemctl is-system-running --wait >/dev/null || :
+    systemctl reset-failed cloud-init-local.service cloud-init.service 2>/dev/null || :
+fi`;
+
 /** Longer than Nova gives a server to stop by itself. */
 const POWER_SECONDS = 300;
 
@@ -109,7 +120,7 @@ function withPorts({ name, server, ports }: DeployedMachine): Reattached {
 async function reachedBy(fleet: Fleet, name: string, { machines }: Deployed): Promise<boolean> {
   const others = machines.filter(({ role }) => role === "load-balancer").map((each) => ({ by: each.name }));
   for (const way of [{}, ...(fleet.jump(name) === undefined ? [] : others)]) {
-    if ((await fleet.run(name, "true", { seconds: 15, ...way })).code === 0) return true;
+    if ((await fleet.run(name, LEAVES_NETWORKS_ALONE, { seconds: 90, ...way })).code === 0) return true;
   }
   return false;
 }
