@@ -1,5 +1,6 @@
 import type { Role } from "../plan/servers";
 import { fileIn } from "./files";
+import { textsOf } from "./texts";
 import { type Begun, type Rollout, rolloutOf } from "./rollout";
 
 /** One resource of a stack's state, as `pulumi stack export` prints it. */
@@ -37,6 +38,8 @@ export interface DeployedServer {
   imageId: string;
   /** Fixed addresses by port, in Neutron's order; of one that is lost those that the server was told. */
   addresses: Partial<Record<PortName, string[]>>;
+  /** The address by which a load balancer is reached; absent where its port is gone. */
+  way?: string;
   /** Neutron's id of a load balancer's port on the external network. */
   externalPort?: string;
   /** Its ports that the state has no more: they are made anew. */
@@ -129,7 +132,7 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
   const [cluster] = of("ha-cluster:index:Cluster").values();
   const [protection] = of("ha-cluster:index:Protection").values();
   const logins = Object.values((root?.outputs?.["ssh"] ?? {}) as Record<string, string>);
-  return {
+  const found: Deployed = {
     servers: servers.sort((a, b) => (a.id < b.id ? -1 : 1)),
     traces: [...new Set([...ports.keys()].map((name) => name.replace(/-(external|internal)$/, "")))].filter(
       (id) => !servers.some((each) => each.id === id),
@@ -160,6 +163,10 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
       cutIn(pending, commands),
       { bundles, betweens, after },
     ),
+  };
+  return {
+    ...found,
+    servers: found.servers.map((each) => ({ ...each, ...defined({ way: wayOf(each, found) }) })),
   };
 }
 
@@ -261,9 +268,14 @@ function userOf({ id, inputs }: Resource, scripts: Resource | undefined): string
   return ((inputs?.["metadata"] ?? {}) as Partial<Record<string, string>>)["sshUser"];
 }
 
-/** How a load balancer is reached; absent where its port is gone. */
-export function wayIn({ addresses }: DeployedServer): string | undefined {
-  return addresses.external?.find((each) => !each.includes(":"));
+/**
+ * By what is sure to be there: a port may have addresses, by the state, that its machine has not been told yet, or not any more.
+ */
+function wayOf(server: DeployedServer, found: Deployed): string | undefined {
+  const own = (server.addresses.external ?? []).filter((each) => !each.includes(":"));
+  if (server.lostPorts.includes("external")) return undefined;
+  const texts = textsOf(server, found).map((text) => told(server.role, text).external ?? []);
+  return own.find((each) => texts.length > 0 && texts.every((all) => all.includes(each))) ?? own[0];
 }
 
 export function nameOf({ urn }: Resource): string {

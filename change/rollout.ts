@@ -1,10 +1,10 @@
 import type { Plan } from "../plan/plan";
 import { bundle } from "../render/bundle";
 import { cut } from "./after";
-import type { Change } from "./change";
+import type { Change, PlannedServer } from "./change";
 import type { Deployed, Resource } from "./deployed";
 import { bundlesOf, filesBetween } from "./files";
-import { inOrder } from "./route";
+import { inTheirOrder } from "./route";
 
 /**
  * The last `pulumi up` of a stack. Pulumi's own notes would not do: a push whose connection broke has failed, though the machine
@@ -34,6 +34,8 @@ interface Step {
   id: string;
   /** Words of what is for the time until others have been changed, which differ from those of last time; see change/moves.ts. */
   between?: string;
+  /** Words that the state has when it has arrived, where it carries what the state has already; see change/after.ts. */
+  after?: string;
   /** It is only begun when everything before it of the same chain has arrived, and of all chains with a lower number. */
   chain: [number: number, name: string];
   text: string;
@@ -63,8 +65,10 @@ export function rolloutOf(
 }
 
 function bringsOf({ number, left, steps, made }: Begun, { bundles, betweens, after }: Arrived): Rollout["brings"] {
-  const arrived = ({ id, between, text }: Step): boolean =>
-    between === undefined ? bundles[id] === text : betweens[id] === between;
+  const arrived = (step: Step): boolean => {
+    if (step.between !== undefined) return betweens[step.id] === step.between;
+    return step.after === undefined ? bundles[step.id] === step.text : after[step.id] === step.after;
+  };
   const mayHaveBegun = ({ chain: [number, name] }: Step, index: number): boolean =>
     steps.slice(0, index).every((each) => {
       const [before, chain] = each.chain;
@@ -75,7 +79,7 @@ function bringsOf({ number, left, steps, made }: Begun, { bundles, betweens, aft
     Object.entries(left).filter(([id]) => !reached.has(id) && !(after[id] ?? "").split("; ").includes(cut(number - 1))),
   );
   for (const { id, text } of steps.filter((step, index) => mayHaveBegun(step, index) && !arrived(step)))
-    brings[id] = [...(brings[id] ?? []), text];
+    brings[id] = [...new Set([...(brings[id] ?? []), text])];
   for (const id of made) if (bundles[id] === undefined) brings[id] = [];
   return brings;
 }
@@ -110,12 +114,23 @@ export function begin(
     steps.push({ id: node.id, between: move.words, chain: [0, "between"], text });
   }
   const texts = bundlesOf(plan, sample);
-  const roles = [plan.loadBalancers, plan.databases, plan.appServers] as { id: string; role: string }[][];
+  const standing = new Set(change.kept.map(({ planned }) => planned.id));
+  // A database is reached by its datacenter's load balancer, and waits for one that comes.
+  const databases = inTheirOrder(plan.databases, change);
+  const waits = databases.filter(({ datacenter }) => !standing.has(`lb-${datacenter}`));
+  const roles: readonly (readonly PlannedServer[])[] = [
+    inTheirOrder(plan.loadBalancers, change),
+    [...databases.filter((each) => !waits.includes(each)), ...waits],
+    plan.appServers,
+  ];
   roles.forEach((nodes, index) => {
-    for (const { id, role } of inOrder(nodes, change.route.steps, (each) => each.id)) {
+    const number = isAlone(change) ? index + 1 : 1;
+    for (const { id, role } of nodes) {
       const text = texts[id]!;
       if (bundles[id] === undefined) made.push(id);
-      else if (bundles[id] !== text) steps.push({ id, chain: [isAlone(change) ? index + 1 : 1, role], text });
+      else if (bundles[id] !== text) steps.push({ id, chain: [number, role], text });
+      else if (change.moves[id]?.open === true)
+        steps.push({ id, after: change.after[id]!, chain: [number, role], text });
     }
   });
   return { number: rollout.number + 1, left: Object.fromEntries(left), steps, made };

@@ -94,3 +94,13 @@ export function inOrder<T>(all: readonly T[], steps: readonly Step[], idOf: (eac
   const ids = new Set(moving.map(idOf));
   return all.map((each) => (ids.has(idOf(each)) ? moving.shift()! : each));
 }
+
+/** In the order in which they are changed: whoever was sent away by a run that was cut comes last; see components/turns.ts. */
+export function inTheirOrder<T extends { id: string }>(
+  nodes: readonly T[],
+  { route, returning }: { route: Route; returning: readonly string[] },
+): T[] {
+  const ordered = inOrder(nodes, route.steps, ({ id }) => id);
+  const isBack = ({ id }: T): boolean => returning.includes(id);
+  return [...ordered.filter((each) => !isBack(each)), ...ordered.filter(isBack)];
+}

@@ -37,7 +37,7 @@ async function main(): Promise<number> {
   });
   const before = await verify(stack);
   const target = machineOf(name, before.deployed);
-  const why = objection(target, before);
+  const why = objection(target, before, { unheard: values.unheard });
   if (why !== undefined) return ended(`nothing done: ${why}`);
   let lines: string[];
   try {

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type DeployedServer, wayIn } from "../change/deployed";
+import type { DeployedServer } from "../change/deployed";
 import { filesBetween } from "../change/files";
 import { HAPROXY_TIMERS } from "../plan/timers";
 import type { Context, Gate } from "./context";
@@ -26,8 +26,8 @@ export function moveServers(
     const way = jumps(node.datacenter);
     const host =
       "external" in node
-        ? { host: wayIn(standing) ?? node.external.ipv4 }
-        : { host: node.internal, ...(way && { jump: door(way, { host: wayIn(way)! }) }) };
+        ? { host: standing.way ?? node.external.ipv4 }
+        : { host: node.internal, ...(way && { jump: door(way, { host: way.way! }) }) };
     const args = { role: node.role, door: door(standing, host), words: move.words, due: move.due };
     // The cloud's firewall has to know a new port before anybody asks there.
     const done = pushBetween(
@@ -55,6 +55,6 @@ export function letPass(
 }
 
 function jumpsOf(standing: readonly DeployedServer[]): (datacenter: string) => DeployedServer | undefined {
-  const balancers = standing.filter((each) => each.role === "load-balancer" && wayIn(each) !== undefined);
+  const balancers = standing.filter((each) => each.role === "load-balancer" && each.way !== undefined);
   return (datacenter) => balancers.find(({ id }) => id === `lb-${datacenter}`) ?? balancers[0];
 }

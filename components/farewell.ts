@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Change, Pair, PlannedServer } from "../change/change";
-import { type DeployedServer, wayIn } from "../change/deployed";
+import type { DeployedServer } from "../change/deployed";
 import type { Context } from "./context";
 import { login } from "./login";
 import { type Door, farewell } from "./remote";
@@ -41,11 +41,11 @@ export function leave(
   opts: { parent: pulumi.Resource },
 ): pulumi.Resource[] {
   const reached = (each: DeployedServer): boolean =>
-    each.role === "load-balancer" && each.pushed && wayIn(each) !== undefined;
+    each.role === "load-balancer" && each.pushed && each.way !== undefined;
   const balancers = leaving.filter(reached);
   const databases = leaving.filter(({ role, pushed }) => role === "database" && pushed);
   const others = kept.map(({ standing }) => standing).filter(reached);
-  const doors = new Map([...balancers, ...others].map((each) => [each.id, door(each, { host: wayIn(each)! })]));
+  const doors = new Map([...balancers, ...others].map((each) => [each.id, door(each, { host: each.way! })]));
   const gone: pulumi.Resource[] = [];
   const say = ({ id, role }: DeployedServer, way: Door): void => {
     gone.push(farewell(id, { role, door: way, words: farewells[id]!, due: true }, opts, gone.slice(-1)));

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Change } from "../change/change";
 import { isAlone } from "../change/rollout";
-import { inOrder } from "../change/route";
+import { inTheirOrder } from "../change/route";
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../plan/plan";
 import type { Gate } from "./context";
 
@@ -34,14 +34,9 @@ export function inTurn<Balancer extends Made, Database extends Made, App extends
   gate: Gate,
   make: Makers<Balancer, Database, App>,
 ): { balancers: Balancer[]; databases: Database[]; apps: App[] } {
-  const { kept, route, returning } = change;
+  const { kept } = change;
   const standing = new Set(kept.map(({ planned }) => planned.id));
-  const inTheirOrder = <T extends { id: string }>(nodes: readonly T[]): T[] =>
-    parted(
-      inOrder(nodes, route.steps, ({ id }) => id),
-      ({ id }) => !returning.includes(id),
-    ).flat();
-  const [oldBalancers, newBalancers] = parted(inTheirOrder(plan.loadBalancers), ({ id }) => standing.has(id));
+  const [oldBalancers, newBalancers] = parted(inTheirOrder(plan.loadBalancers, change), ({ id }) => standing.has(id));
   const jumps = new Map<string, Balancer>();
   const balancers: Balancer[] = [];
   const databases: Database[] = [];
@@ -63,7 +58,7 @@ export function inTurn<Balancer extends Made, Database extends Made, App extends
   addBalancers(oldBalancers, []);
   // The way to a database of a new load balancer's datacenter is that load balancer: it can't wait for it.
   const [reached, others] = parted(
-    inTheirOrder(plan.databases),
+    inTheirOrder(plan.databases, change),
     (node) => standing.has(node.id) && jumps.has(node.datacenter),
   );
   addDatabases(reached);

@@ -36,7 +36,7 @@ const POWER_SECONDS = 300;
  *
  * Cut anywhere, the next one goes on.
  *
- * @throws with the cloud's words; the server is started even so, with what it has
+ * @throws with the cloud's words; once it is off the server is started even so, with what it has
  */
 export async function reattach(
   { name, server, ports }: Reattached,
@@ -83,7 +83,8 @@ export async function reattach(
 }
 
 /**
- * Gives servers the ports that the state has for them, one after the other: each is back before the next is stopped.
+ * Gives servers the ports that the state has for them, one after the other: each is back before the next is stopped, or has
+ * failed, when a load balancer or an application server goes without.
  *
  * @throws when a port was not made after all, with the cloud's words, or when one is not reached afterwards
  */
@@ -92,23 +93,32 @@ export async function giveBack(stack: Stack, names: readonly string[]): Promise<
   const nova = new Nova(await openCloud(stack, deployed));
   const fleet = fleetOf(deployed);
   try {
+    const failed: unknown[] = [];
     for (const name of names) {
       const machine = deployed.machines.find((each) => each.name === name)!;
-      await reattach(withPorts(machine), nova);
-      await until(
-        `${name}, which has its ports again, to be reached`,
-        () => reachedBy(fleet, name, deployed),
-        (reached) => reached,
-        { seconds: BOOT_SECONDS, every: 1000 },
-      );
+      try {
+        await reattach(withPorts(machine), nova);
+        await until(
+          `${name}, which has its ports again, to be reached`,
+          () => reachedBy(fleet, name, deployed),
+          (reached) => reached,
+          { seconds: BOOT_SECONDS, every: 1000 },
+        );
+      } catch (error) {
+        failed.push(error);
+        // A database is stopped only while all others are there.
+        if (machine.role === "database") break;
+      }
     }
+    if (failed.length > 0)
+      throw new Error(failed.map((each) => (each instanceof Error ? each.message : String(each))).join("\n"));
   } finally {
     await fleet.close();
   }
 }
 
 function withPorts({ name, server, ports }: DeployedMachine): Reattached {
-  const unknown = ports.filter(({ urn }) => urn === undefined).map(({ id }) => id);
+  const unknown = ports.filter(({ urn }) => urn === undefined).map((port) => port.name);
   if (server === undefined || unknown.length > 0)
     throw new Error(
       `${name} can't be given its ports: ${server === undefined ? "the server" : unknown.join(", ")} is not in Pulumi's state`,

@@ -26,12 +26,16 @@ export function machineOf(name: string, { machines }: Deployed): DeployedMachine
 }
 
 /** Why the others can't do without it now; undefined where they can. Pure. */
-export function objection(target: DeployedMachine, verdict: Verdict): string | undefined {
+export function objection(
+  target: DeployedMachine,
+  verdict: Verdict,
+  { unheard = false }: { unheard?: boolean } = {},
+): string | undefined {
   const { deployed, seen, findings } = verdict;
   const ahead = refusal(findings);
   const port = findings.find(({ where, repair: way }) => where === target.name && way?.kind === "attach");
-  if (port !== undefined)
-    return `${port.what} of ${target.name} is ${port.found}, and it can have it again as it stands: npm run verify -- --repair`;
+  if (port !== undefined && !unheard)
+    return `${port.what} of ${target.name} is ${port.found}, and it can have it again as it stands: npm run verify -- --repair. If that fails, as its hypervisor is dead: --unheard`;
   if (ahead !== undefined) return ahead.replace(/^nothing repaired: /, "").replace("a repair", "it");
   const jump = target.role === "load-balancer" ? undefined : jumpOf(target, deployed);
   if (jump !== undefined && !seen.looks.some(({ machine }) => machine.name === jump.name))

@@ -1,5 +1,5 @@
 import type { Problem } from "../../config/problems";
-import { pathText } from "../../config/shape/words";
+import { listNames, pathText } from "../../config/shape/words";
 import type { Plan } from "../../plan/plan";
 import type { Change } from "../change";
 import type { Deployed } from "../deployed";
@@ -20,6 +20,15 @@ export function collisions(plan: Plan, deployed: Deployed, { kept, moves }: Pick
     Object.entries(moves[id]?.due === true ? moves[id].transition!.formerly : {}),
   );
   if (formerly.length === 0) return [];
+  const lost = balancers.filter(({ standing }) => standing.lostPorts.includes("external"));
+  if (lost.length > 0)
+    return [
+      {
+        path: networkOf(formerly.flatMap(([, all]) => all)[0]!.address),
+        cause: `can't be changed while ${listNames(lost.map(({ planned }) => planned.id))} ${lost.length === 1 ? "has" : "have"} no external port`,
+        mend: "first, with the network of before, `pulumi up` and `npm run verify -- --repair`",
+      },
+    ];
   const own = new Map(formerly.flatMap(([id, all]) => all.map(({ address }) => [address, id] as const)));
   const comes = plan.vips.flatMap(({ name, ...vip }) =>
     (["ipv4", "ipv6"] as const).flatMap((family) => {

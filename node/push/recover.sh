@@ -7,7 +7,9 @@ umask 077
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/common.sh"
 . "$HERE/store.sh"
+. "$HERE/haproxy-state.sh"
 
+[ ! -e "$HAPROXY_SERVERS" ] || forget_servers
 [ -e "$JOURNAL" ] || exit 0
 restore_previous "$(head -n 1 "$JOURNAL")"
 # Everything starts from these files now: unlike a push, which finds daemons that run on the others.

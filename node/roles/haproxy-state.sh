@@ -1,7 +1,7 @@
 #!/bin/sh
 # What haproxy knows of its servers, over a reload. By itself it takes all of them for well until their checks have failed:
 # one that is down, or listed before it is there, would get requests, each of which then waits for `timeout connect`.
-# Sourced by push.sh.
+# Sourced by push.sh and recover.sh.
 set -eu
 
 HAPROXY_SERVERS=$STATE/haproxy-servers # "server-state-file" in haproxy.cfg

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Change, changeOf, NOTHING_MEANT } from "../../change/change";
-import { deployed, type Deployed, type Resource, wayIn } from "../../change/deployed";
+import { deployed, type Deployed, type Resource } from "../../change/deployed";
 import { bundlesOf, filesBetween } from "../../change/files";
 import { changesAddresses } from "../../change/moves";
 import { begin, type Begun } from "../../change/rollout";
@@ -148,7 +148,7 @@ export class World {
       if (move?.due !== true) continue;
       const stdin = bundle(filesBetween(now, node, move, "sample"));
       const said = { create: `push # ${move.words}`, stdin };
-      steps.push({ name: `${node.id}-between`, id: node.id, host: wayIn(server), said });
+      steps.push({ name: `${node.id}-between`, id: node.id, host: server.way, said });
     }
     const push = (id: string, host?: string): void => {
       const after = change.after[id];

@@ -83,7 +83,11 @@ function inItsPlace(
     strange.find(
       ({ network_id, fixed_ips }) =>
         network_id === port.network && fixed_ips.some((each) => port.addresses.includes(each.ip_address)),
-    ) ?? strange.find(({ device_id }) => server !== undefined && device_id === server.id)
+    ) ??
+    strange.find(
+      ({ device_id, network_id }) =>
+        device_id === server?.id && (port.network === undefined || network_id === port.network),
+    )
   );
 }
 

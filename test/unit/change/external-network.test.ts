@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { meanwhile, advertsOf } from "../../../change/adverts";
 import { changeOf } from "../../../change/change";
-import { deployed } from "../../../change/deployed";
+import { deployed, type Resource } from "../../../change/deployed";
 import { bundlesOf } from "../../../change/files";
 import { words } from "../../../change/words";
 import { plan, type Plan } from "../../../plan/plan";
-import { found, refuses } from "../../support/changes";
+import { found, refuses, withoutPort } from "../../support/changes";
 import { dualStack, ipv4Only, type Raw, specOf } from "../../support/specs";
 import { stateOf } from "../../support/state";
 
@@ -49,6 +49,31 @@ describe("another external network", () => {
     assert.match(said.join("\n"), /lb-dc1: .*; in two steps, meanwhile 2001:db8:45:b::1 as well$/m);
     assert.equal(said.at(-1), "customers: nothing");
   });
+
+  test("has a load balancer reached by what it was told, whatever its port has beside, in Neutron's order", () => {
+    const reached = (allFixedIps: string[], change = (all: Resource[]): Resource[] => all): string | undefined =>
+      deployed(
+        change(
+          stateOf(planned(dualStack())).map((each) =>
+            each.urn.endsWith("::lb-dc1-external") ? { ...each, outputs: { ...each.outputs, allFixedIps } } : each,
+          ),
+        ),
+      ).servers.find(({ id }) => id === "lb-dc1")!.way;
+    for (const both of [
+      ["192.0.2.11", "203.0.113.11", "2001:db8:45:b::1"],
+      ["203.0.113.11", "2001:db8:45:b::1", "203.0.113.99"],
+    ])
+      assert.equal(reached(both), "203.0.113.11");
+    assert.equal(reached(["192.0.2.11", "203.0.113.11"], withoutPort("lb-dc1-external")), undefined);
+  });
+
+  refuses(
+    "while a load balancer has lost its port there",
+    { now: moved(), state: withoutPort("lb-dc1-external") },
+    "external.ipv6.prefix",
+    /can't be changed while `lb-dc1` has no external port/,
+    /npm run verify -- --repair/,
+  );
 
   test("is no move where IPv6 goes, nor where it comes", () => {
     const [with6, without] = [dualStack(), ipv4Only()].map(planned) as [Plan, Plan];

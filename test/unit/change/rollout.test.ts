@@ -4,6 +4,8 @@ import { changeOf } from "../../../change/change";
 import { deployed, type Pending, type Resource } from "../../../change/deployed";
 import { bundlesOf } from "../../../change/files";
 import { begin, type Begun } from "../../../change/rollout";
+import type * as pulumi from "@pulumi/pulumi";
+import { inTurn } from "../../../components/turns";
 import { words } from "../../../change/words";
 import { plan, type Plan } from "../../../plan/plan";
 import { dualStack, existing, specOf } from "../../support/specs";
@@ -73,6 +75,67 @@ describe("a run that did not come to its end", () => {
     const { rollout } = deployed([...stateOf(BUILT), ...noted(begun, 7)]);
     assert.deepEqual(rollout, { number: 8, ended: false, brings: { [first.id]: [first.text] } });
     assert.deepEqual(first.between, changeOf(CHANGED, standing).moves[first.id]!.words);
+  });
+
+  test("that went back has its last pushes in doubt as well, also where they carry what the state has", () => {
+    const built = stateOf(BUILT);
+    const move = changeOf(CHANGED, deployed(built)).moves["app-dc1-1"]!;
+    const between = built
+      .filter(({ urn }) => urn.endsWith("::app-dc1-1-config"))
+      .map((each) => ({
+        ...each,
+        urn: each.urn.replace("-config", "-between"),
+        inputs: { create: `push # ${move.words}`, stdin: "between" },
+      }));
+    const half = deployed([...built, ...between, ...noted(NOTHING, 6)]);
+    const change = changeOf(BUILT, half);
+    const { steps, ...begun } = begin(BUILT, change, half, "sample");
+    const last = steps.filter(({ id, between: words }) => id === "app-dc1-1" && words === undefined);
+    const [text] = [bundlesOf(BUILT, "sample")["app-dc1-1"]!];
+    assert.deepEqual(
+      last.map((step) => [step.text, step.after]),
+      [[text, change.after["app-dc1-1"]]],
+    );
+    const cut = deployed([...built, ...between, ...noted({ ...begun, steps: last }, 7)]);
+    assert.deepEqual(cut.rollout.brings["app-dc1-1"], [text]);
+  });
+
+  test("is noted in the order in which servers are changed", () => {
+    for (const gone of ["dc1", "dc2", "dc3"]) {
+      const state = [
+        ...stateOf(BUILT),
+        ...["lb", "db"].map((kind) => ({
+          urn: `urn:pulumi:dev::ha-cluster::x$command:remote:Command::${kind}-${gone}-farewell`,
+          type: "command:remote:Command",
+          inputs: { create: "farewell.sh # leaves" },
+        })),
+      ];
+      const standing = deployed(state);
+      const now = plan(specOf(dualStack({ nameservers: ["203.0.113.9"] })));
+      const change = changeOf(now, standing);
+      const order: string[] = [];
+      const made = (node: { id: string }): { done: pulumi.Resource } => {
+        order.push(node.id);
+        return { done: node.id as unknown as pulumi.Resource };
+      };
+      inTurn(now, change, [], { pause: (gate) => gate, balancer: made, database: made, app: made });
+      const { steps } = begin(now, change, standing, "sample");
+      assert.deepEqual(
+        steps.map(({ id }) => id),
+        order,
+      );
+    }
+  });
+
+  test("that is cut again at the same place notes nothing twice", () => {
+    let state = [...stateOf(BUILT), ...noted(NOTHING, 7)];
+    const sizes = [1, 2, 3].map(() => {
+      const standing = deployed(state);
+      const begun = begin(CHANGED, changeOf(CHANGED, standing), standing, "sample");
+      state = [...stateOf(BUILT), ...noted(begun, 7)];
+      return Object.values(deployed(state).rollout.brings).flat().length;
+    });
+    assert.deepEqual(sizes, [1, 1, 1]);
   });
 
   test("leaves what runs before it left, but on those that were pushed to since", () => {

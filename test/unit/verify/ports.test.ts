@@ -107,7 +107,7 @@ describe("a port that somebody made instead", () => {
   for (const [kind, instead, way] of [
     [
       "at the server",
-      { device_id: "server-app-dc1-1" },
+      { device_id: "server-app-dc1-1", network_id: "network-internal" },
       /^openstack server remove port dev-app-dc1-1 new; openstack port delete new; npm run verify -- --repair brings back/,
     ],
     [
@@ -125,13 +125,19 @@ describe("a port that somebody made instead", () => {
     });
   }
 
-  test("with the same address in another network is none of ours", () => {
-    const other = { id: "new", network_id: "another", fixed_ips: [{ ip_address: "198.51.100.31" }] };
-    assert.deepEqual(
-      without(["port-app-dc1-1-internal"], [other]).map(({ found }) => found),
-      ["gone"],
-    );
-  });
+  for (const [what, other] of [
+    ["with the same address", { fixed_ips: [{ ip_address: "198.51.100.31" }] }],
+    ["at the server", { device_id: "server-app-dc1-1" }],
+  ] as [string, Partial<Port>][]) {
+    test(`${what}, in another network, is none of ours`, () => {
+      assert.deepEqual(
+        without(["port-app-dc1-1-internal"], [{ id: "new", network_id: "another", ...other }]).map(
+          ({ found, repair }) => [found, repair?.kind],
+        ),
+        [["gone", "attach"]],
+      );
+    });
+  }
 });
 
 test("a port that is at no server is given back, one that another has is not", () => {

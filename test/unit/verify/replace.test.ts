@@ -59,7 +59,11 @@ describe("npm run replace", () => {
     const lost = [{ ...port, repair: { kind: "attach", anew: true } } as const];
     assert.equal(
       why("db-dc1", lost, unseen("dev-db-dc1")),
-      "port dev-db-dc1-internal of dev-db-dc1 is gone, and it can have it again as it stands: npm run verify -- --repair",
+      "port dev-db-dc1-internal of dev-db-dc1 is gone, and it can have it again as it stands: npm run verify -- --repair. If that fails, as its hypervisor is dead: --unheard",
+    );
+    assert.equal(
+      objection(machineOf("db-dc1", ALL), verdict(lost, unseen("dev-db-dc1")), { unheard: true }),
+      undefined,
     );
     assert.equal(why("db-dc2", lost), undefined);
   });
