@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { afterOf } from "../../../change/after";
 import { changeOf } from "../../../change/change";
 import { deployed, type Pending, type Resource } from "../../../change/deployed";
 import { bundlesOf } from "../../../change/files";
@@ -65,6 +66,22 @@ describe("a run that did not come to its end", () => {
       );
     });
   }
+
+  test("may mean a moment without a server, whatever else is changed", () => {
+    const now = plan(specOf(dualStack({ ssh: { allowedFrom: ["203.0.113.0/24"] } })));
+    const told = (ended: number): string => {
+      const standing = deployed([...stateOf(BUILT), ...noted(NOTHING, ended)]);
+      return words(changeOf(now, standing), standing, bundlesOf(now, "sample")).at(-1)!;
+    };
+    assert.equal(told(7), "customers: nothing");
+    assert.equal(told(6), "customers: nothing, unless a server is found with other files");
+  });
+
+  test("is told in other words each time, or Pulumi would not run the push", () => {
+    assert.equal(afterOf("leaves", ["leaves"], true, { number: 7, ended: true }), "leaves; again");
+    assert.equal(afterOf("leaves", ["leaves"], false, { number: 7, ended: true }), "leaves");
+    assert.equal(afterOf("leaves", ["leaves"], false, { number: 7, ended: false }), "leaves; rollout 7 was cut");
+  });
 
   test("may have brought what it had got to, and nothing that waits for that", () => {
     const standing = deployed([...stateOf(BUILT), ...noted(NOTHING, 7)]);
