@@ -10,8 +10,12 @@ import { temporaryFolder } from "../support/folder";
 import { killEngine } from "./engine";
 import { cluster, lab, NAME, open, stackFile } from "./support";
 
+/** Itself it is not called so. */
+const PUSH = "pgrep -fo 'push.sh load-balancer [f]iles'";
+
 /** Ends the login that a push came by. */
-const CUT_OFF = `p=$(pgrep -fo 'push.sh load-balancer files')
+const CUT_OFF = `set -e
+p=$(${PUSH})
 until [ "$(cat /proc/$p/comm)" = sshd ]; do p=$(awk '{ print $4 }' /proc/$p/stat); done
 kill -KILL $p`;
 
@@ -82,7 +86,7 @@ describe("two `pulumi up`s on the same stack", () => {
     const { ended } = await begin(changed);
     await until(
       "the push on the machine",
-      () => lab.ssh("test-lb-dc3", "test -s /var/lib/ha-cluster/incoming/list"),
+      () => lab.ssh("test-lb-dc3", PUSH),
       ({ code }) => code === 0,
       { every: 20 },
     );
