@@ -41,7 +41,10 @@ for (const release of RELEASES) {
       const { code, stdout, stderr } = await stack.preview();
       assert.equal(code, 0, stdout + stderr);
       assert.doesNotMatch(stdout, /replace|STOPPED|DELETED|^ +- /m);
-      assert.match(stdout, /dc1 +\S+: .*; nothing stops\n(.*\n)* +customers: nothing\n/);
+      assert.match(
+        stdout,
+        /dc1 +\S+: .*(; nothing stops|hands the VIPs over first, and drains)\n(.*\n)* +customers: nothing\n/,
+      );
     });
 
     test("`up` goes through on the same servers, and nobody notices", async (t) => {
