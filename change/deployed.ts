@@ -1,4 +1,16 @@
 import type { Role } from "../plan/servers";
+import {
+  afterIn,
+  bundlesIn,
+  COMMAND,
+  type Commands,
+  cutIn,
+  foundedGroups,
+  input,
+  isFounded,
+  nameOf,
+  saidIn,
+} from "./commands";
 import { fileIn } from "./files";
 import { textsOf } from "./texts";
 import { type Begun, type Rollout, rolloutOf } from "./rollout";
@@ -97,8 +109,6 @@ export interface Deployed {
   rollout: Rollout;
 }
 
-const COMMAND = "command:remote:Command";
-
 const ROLES: Record<string, Role> = {
   LoadBalancer: "load-balancer",
   DatabaseServer: "database",
@@ -143,16 +153,14 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
       internalCidr: internal && text(internal, "cidr"),
       sshUser: /(\S+)@\S+$/.exec(logins[0] ?? "")?.[1],
       externalNetwork: external && text(external, "networkId"),
-      pause: / # (.*)$/.exec(input(commands.get("ports-pause"), "create"))?.[1],
+      pause: saidIn(commands, "ports-pause"),
       publicKey: keyPair && text(keyPair, "publicKey"),
     }),
     serverGroups: Object.fromEntries(
       [...of("openstack:compute/serverGroup:ServerGroup")].map(([name, { id }]) => [name.replace(/^group-/, ""), id]),
     ),
-    founded: [...commands.values()].some(
-      ({ urn }) => urn.includes("$ha-cluster:index:DatabaseServer$") && urn.endsWith("-config"),
-    ),
-    foundedGroups: foundedGroups([...commands.values()]),
+    founded: isFounded(commands),
+    foundedGroups: foundedGroups(commands),
     bundles,
     betweens: bundlesIn(commands, "between"),
     after,
@@ -170,50 +178,12 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
   };
 }
 
-function bundlesIn(commands: ReadonlyMap<string, Resource>, what: string): Record<string, string> {
-  return Object.fromEntries(
-    [...commands].flatMap(([name, { inputs }]) =>
-      name.endsWith(`-${what}`) && typeof inputs?.["stdin"] === "string"
-        ? [[name.slice(0, -what.length - 1), inputs["stdin"]]]
-        : [],
-    ),
-  );
-}
-
-function afterIn(commands: ReadonlyMap<string, Resource>, what: string): Record<string, string> {
-  return Object.fromEntries(
-    [...commands].flatMap(([name, command]) => {
-      const [, after] = / # after: (.*)$/.exec(input(command, "create")) ?? [];
-      return name.endsWith(`-${what}`) && after !== undefined ? [[name.slice(0, -what.length - 1), after]] : [];
-    }),
-  );
-}
-
-/** What was to be created is pending until a refresh, also once it is there. */
-function cutIn(pending: readonly Pending[], commands: ReadonlyMap<string, Resource>): Map<string, Resource> {
-  const cut = pending.filter(
-    ({ type, resource }) => resource.type === COMMAND && (type !== "creating" || !commands.has(nameOf(resource))),
-  );
-  return new Map(cut.map(({ resource }) => [nameOf(resource), resource]));
-}
-
-/** Of a server `GROUP-DATACENTER-N` what was pushed names the datacenter; both names may have hyphens. */
-function foundedGroups(commands: readonly Resource[]): string[] {
-  const groups = commands.flatMap((each) => {
-    if (!each.urn.includes("$ha-cluster:index:AppServer$")) return [];
-    const [, datacenter] = /^DATACENTER=(.+)$/m.exec(input(each, "stdin")) ?? [];
-    const id = /^(.+)-\d+-config$/.exec(nameOf(each))?.[1];
-    return datacenter !== undefined && id?.endsWith(`-${datacenter}`) ? [id.slice(0, -datacenter.length - 1)] : [];
-  });
-  return [...new Set(groups)].sort();
-}
-
 function server(
   id: string,
   role: Role,
   instance: Resource,
   ports: ReadonlyMap<string, Resource>,
-  commands: ReadonlyMap<string, Resource>,
+  commands: Commands,
 ): DeployedServer {
   const addresses = (which: PortName): string[] => {
     const found = ports.get(`${id}-${which}`)?.outputs?.["allFixedIps"];
@@ -223,9 +193,7 @@ function server(
   };
   const own: PortName[] = role === "load-balancer" ? ["external", "internal"] : ["internal"];
   const externalPort = role === "load-balancer" ? ports.get(`${id}-external`)?.id : undefined;
-  const said = (what: string): string | undefined =>
-    / # (.*)$/.exec(input(commands.get(`${id}-${what}`), "create"))?.[1];
-  const [farewell, login, between] = [said("farewell"), said("login"), said("between")];
+  const [farewell, login, between] = ["farewell", "login", "between"].map((what) => saidIn(commands, `${id}-${what}`));
   const user = userOf(instance, commands.get(`${id}-scripts`));
   const failed = instance.initErrors?.join("; ");
   return {
@@ -278,10 +246,6 @@ function wayOf(server: DeployedServer, found: Deployed): string | undefined {
   return own.find((each) => texts.length > 0 && texts.every((all) => all.includes(each))) ?? own[0];
 }
 
-export function nameOf({ urn }: Resource): string {
-  return urn.slice(urn.lastIndexOf("::") + 2);
-}
-
 function text({ inputs, outputs }: Resource, key: string): string {
   const value = outputs?.[key] ?? inputs?.[key];
   return typeof value === "string" ? value : "";
@@ -291,11 +255,6 @@ function text({ inputs, outputs }: Resource, key: string): string {
 function imageOf(instance: Resource): string {
   const name = text(instance, "imageName");
   return name === "Image not found" ? text(instance, "imageId") : name;
-}
-
-function input(resource: Resource | undefined, key: string): string {
-  const value = resource?.inputs?.[key];
-  return typeof value === "string" ? value : "";
 }
 
 function withoutSuffix(resource: Resource | undefined, suffix: string): string | undefined {

@@ -5,61 +5,13 @@ import { bundlesOf, filesBetween } from "../../change/files";
 import { changesAddresses } from "../../change/moves";
 import { begin, type Begun } from "../../change/rollout";
 import { refusals } from "../../change/refuse";
-import { plan, type Plan, type PlannedLoadBalancer } from "../../plan/plan";
+import type { Plan, PlannedLoadBalancer } from "../../plan/plan";
 import { bundle } from "../../render/bundle";
 import { SECRETS } from "./changes";
-import { dualStack, specOf } from "./specs";
+import { planned, type Setting } from "./setting";
 import { stateOf } from "./state";
 
 const COMMAND = "command:remote:Command";
-
-/** What both sides have to change for. */
-export interface Setting {
-  port: number;
-  databasePort: number;
-  internalVip: string;
-  routerIds: { ipv4: number; ipv6: number; internal: number };
-  primary: "www" | "api";
-  /** Which network the provider gives; its VIPs are in it. */
-  network4: "203.0.113.0" | "203.0.113.128";
-  network6: "2001:db8:45" | "2001:db8:46" | "2001:db8:47";
-}
-
-export const BUILT: Setting = {
-  port: 8080,
-  databasePort: 3306,
-  internalVip: "198.51.100.1",
-  routerIds: { ipv4: 51, ipv6: 52, internal: 53 },
-  primary: "www",
-  network4: "203.0.113.128",
-  network6: "2001:db8:45",
-};
-
-export function planned({ port, databasePort, internalVip, routerIds, primary, network4, network6 }: Setting): Plan {
-  const first = network4.replace(/\d+$/, "");
-  const last = Number(network4.slice(first.length));
-  const vip = (name: "www" | "api", number: number): object => ({
-    ipv4: `${first}${last + 40 + number}`,
-    ipv6: `${network6}:67bb::${number}`,
-    ...(primary === name && { primary: true }),
-  });
-  return plan(
-    specOf(
-      dualStack({
-        appServers: { app: { port } },
-        database: { port: databasePort },
-        internal: { cidr: "198.51.100.0/24", vip: internalVip },
-        vrrp: { routerIds },
-        vips: { www: vip("www", 1), api: vip("api", 2) },
-        external: {
-          ipv4: { cidr: `${network4}/26`, gateway: `${first}${last + 1}` },
-          ipv6: { prefix: `${network6}::/48`, gateway: `${network6}::1` },
-          vipRanges: [`${network4}/26`, `${network6}:67bb::/64`],
-        },
-      }),
-    ),
-  );
-}
 
 /** A Command's text; what is compared is all of it. */
 interface Said {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { BUILT, type Cut, planned, type Setting, World } from "../../support/world";
+import { BUILT, planned, type Setting } from "../../support/setting";
+import { type Cut, World } from "../../support/world";
 
 const onPort = (port: number): Setting => ({ ...BUILT, port });
 
