@@ -38,10 +38,12 @@ def settles(world, machine, status):
     eventually(state, status, 40, every=0.2)
 
 
-def last_event(world, machine):
-    """Action and message of what was done last."""
-    action = next(iter(world.cloud.compute.server_actions(machine.id)))
-    return action.action, action.message
+def ends_with(world, machine, action, message):
+    """Wait until this is what was done last, and how it ended. Nova writes the end of an action after the server's state."""
+    def last():
+        done = next(iter(world.cloud.compute.server_actions(machine.id)))
+        return done.action, done.message
+    eventually(last, (action, message), 10)
 
 
 def test_resized_server_is_larger_and_the_same(world, c):
@@ -65,7 +67,7 @@ def test_smaller_disk_is_refused_and_nothing_happens(world, c):
     before = c.boot()
     resize(world, c, "m1.tiny")
     settles(world, c, "ACTIVE")
-    assert last_event(world, c) == ("resize", "Error")
+    ends_with(world, c, "resize", "Error")
     assert c.boot() == before
     assert size(world, c) == SMALL
 
