@@ -58,6 +58,11 @@ export class Lab {
     return run(LAB, ["power", "--project", this.project, machine, state]);
   }
 
+  /** Has the next action of that kind fail in the middle: the server is off, and in ERROR. */
+  failsNext(machine: string, action: "resize"): Promise<string> {
+    return run(LAB, ["fail", "--project", this.project, machine, action]);
+  }
+
   async openstack<T>(...args: string[]): Promise<T> {
     const text = await run(LAB, ["openstack", ...args, "-f", "json"], {
       env: { ...process.env, OS_CLOUD: `lab-${this.project}` },
