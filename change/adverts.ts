@@ -7,9 +7,7 @@ export type Adverts = Record<string, Heard>;
 interface Heard extends Advert {
   /** Version, and of version 2 what else must be the same on both sides: with another one an advert is dropped. */
   speech: string;
-  /** A node of one kind hears none of the other. */
-  transport: "unicast" | "multicast";
-  /** Who speaks and is spoken to by unicast: where all have other addresses, nobody hears whom it doesn't know yet. */
+  /** Who speaks and is spoken to, which counts by unicast: where all have other addresses, nobody hears whom it doesn't know yet. */
   members: string[];
 }
 
@@ -25,7 +23,7 @@ export function advertsIn(bundle: string): Adverts {
           routerId: Number(said("virtual_router_id")),
           addresses: [...addresses.matchAll(/^\s*([^\s/]+)\//gm)].map(([, address]) => address!),
           transport: text!.includes(" unicast_peer {") ? ("unicast" as const) : ("multicast" as const),
-          members: members(said("unicast_src_ip"), words(/^ +unicast_peer \{([^}]*)\}/m.exec(text!)?.[1] ?? "")),
+          members: members(said("(?:uni|m)cast_src_ip"), words(/^ +unicast_peer \{([^}]*)\}/m.exec(text!)?.[1] ?? "")),
           speech: speech(Number(said("version")), Number(said("advert_int")), / include /.test(text!)),
         },
       ];
@@ -40,7 +38,7 @@ export function advertsOf({ instances }: SyncGroup): Adverts {
       {
         routerId: each.routerId,
         addresses: [each.virtualAddress, ...each.furtherAddresses].map(({ address }) => address),
-        transport: each.peers.length > 0 ? ("unicast" as const) : ("multicast" as const),
+        transport: each.transport,
         members: members(each.sourceIp, each.peers),
         speech: speech(each.version, each.advertInterval, each.authentication),
       },
@@ -48,8 +46,13 @@ export function advertsOf({ instances }: SyncGroup): Adverts {
   );
 }
 
+/** Without what it takes for planned, whatever is said now. */
+export function advertOf({ routerId, addresses, transport }: Advert): Advert {
+  return { routerId, addresses, transport };
+}
+
 function members(source: string, peers: readonly string[]): string[] {
-  return peers.length > 0 ? [source, ...peers].sort() : [];
+  return [source, ...peers].sort();
 }
 
 function words(text: string): string[] {
@@ -76,7 +79,7 @@ export function meanwhile(found: readonly Adverts[], wanted: Adverts): Adverts |
 }
 
 function alike({ members: ours, ...said }: Heard, { members: theirs, ...other }: Heard): boolean {
-  const known = ours.length === 0 || theirs.length === 0 || ours.some((each) => theirs.includes(each));
+  const known = said.transport === "multicast" || ours.some((each) => theirs.includes(each));
   return known && JSON.stringify(said) === JSON.stringify(other);
 }
 
@@ -84,9 +87,7 @@ function alike({ members: ours, ...said }: Heard, { members: theirs, ...other }:
 function candidates(found: readonly Adverts[], wanted: Adverts): Adverts[] {
   let all: { adverts: Adverts; others: number }[] = [{ adverts: {}, others: 0 }];
   for (const [name, want] of Object.entries(wanted)) {
-    const said = found.flatMap((each) =>
-      each[name] ? [{ ...want, routerId: each[name].routerId, addresses: each[name].addresses }] : [],
-    );
+    const said = found.flatMap((each) => (each[name] ? [{ ...want, ...advertOf(each[name]) }] : []));
     const choices = [...new Map([want, ...said].map((each) => [JSON.stringify(each), each])).values()];
     all = all.flatMap(({ adverts, others }) =>
       choices.map((each, index) => ({ adverts: { ...adverts, [name]: each }, others: others + (index > 0 ? 1 : 0) })),

@@ -182,7 +182,8 @@ export const EFFECTS: Record<string, KeyEffect> = {
   "vrrp.password": { effect: "handover", words: "" },
   "vrrp.transport": {
     effect: "handover",
-    words: "while the VIPs have IPv6 too, whose instance keeps load balancers together; on IPv4 alone it is refused",
+    words:
+      "in two steps, as router ids; with IPv6 in one, as that instance always speaks by unicast. On hosts that somebody else built it is refused on IPv4 alone",
   },
 
   "ssh.user": {

@@ -2,7 +2,7 @@ import type { OwnAddress, Plan, PlannedAppServer, PlannedLoadBalancer } from "..
 import type { Transition } from "../plan/transition";
 import type { Bind } from "../plan/haproxy";
 import type { Pair, PlannedServer } from "./change";
-import { type Adverts, advertsIn, advertsOf, meanwhile } from "./adverts";
+import { advertOf, type Adverts, advertsIn, advertsOf, meanwhile } from "./adverts";
 import type { Deployed } from "./deployed";
 import { fileIn } from "./files";
 import { isOpen, textsOf } from "./texts";
@@ -162,8 +162,8 @@ function advertsMeanwhile({ syncGroup }: PlannedLoadBalancer, found: readonly Ad
   const wanted = advertsOf(syncGroup);
   const way = meanwhile(found, wanted) ?? wanted;
   return Object.fromEntries(
-    Object.entries(way).flatMap(([name, { routerId, addresses }]) =>
-      JSON.stringify(way[name]) === JSON.stringify(wanted[name]) ? [] : [[name, { routerId, addresses }]],
+    Object.entries(way).flatMap(([name, said]) =>
+      JSON.stringify(said) === JSON.stringify(wanted[name]) ? [] : [[name, advertOf(said)]],
     ),
   );
 }

@@ -9,6 +9,7 @@ import type { VrrpInstance } from "./vrrp";
 export interface Advert {
   routerId: number;
   addresses: string[];
+  transport: VrrpInstance["transport"];
 }
 
 /** What load balancers do beside, or otherwise than, what is planned, until everybody else has been told of the plan. */
@@ -92,6 +93,7 @@ function advertising(instance: VrrpInstance, advert: Advert | undefined, further
   return {
     ...instance,
     routerId: advert?.routerId ?? instance.routerId,
+    transport: advert?.transport ?? instance.transport,
     virtualAddress: vip(first!),
     furtherAddresses: others.map(vip),
     excludedAddresses: [...new Set([...planned, ...further])].filter((address) => !said.includes(address)).map(vip),

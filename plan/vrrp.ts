@@ -21,7 +21,9 @@ export interface VrrpInstance {
   /** Seconds. */
   advertInterval: number;
   sourceIp: string;
-  /** None: adverts are multicast. */
+  /** How its adverts travel; a node of one kind hears none of the other. */
+  transport: "unicast" | "multicast";
+  /** Whose adverts it hears by unicast. */
   peers: string[];
   /**
    * With {@link furtherAddresses}, what adverts carry: the same for life, since keepalived 2.0 to 2.2 make a second master
@@ -137,7 +139,10 @@ function internal(spec: Spec, node: LoadBalancer, balancers: LoadBalancer[]): Vr
   };
 }
 
-type Common = Pick<VrrpInstance, "priority" | "advertInterval" | "version" | "authentication" | "sourceIp" | "peers">;
+type Common = Pick<
+  VrrpInstance,
+  "priority" | "advertInterval" | "version" | "authentication" | "sourceIp" | "transport" | "peers"
+>;
 
 function ofIpv4(
   { vrrp }: Spec,
@@ -151,7 +156,8 @@ function ofIpv4(
     version: vrrp.version,
     authentication: vrrp.authentication,
     sourceIp: address(node),
-    peers: vrrp.transport === "unicast" ? others(node, balancers).map(address).sort() : [],
+    transport: vrrp.transport,
+    peers: others(node, balancers).map(address).sort(),
   };
 }
 
@@ -175,6 +181,7 @@ function external6(spec: Spec, node: LoadBalancer, balancers: LoadBalancer[]): V
       version: 3,
       authentication: false,
       sourceIp,
+      transport: "unicast",
       peers: others(node, balancers)
         .map((peer) => peer.external.ipv6!)
         .sort(),

@@ -69,7 +69,7 @@ function instance(vrrp: VrrpInstance, group: SyncGroup): string {
     priority ${vrrp.priority}
     advert_int ${vrrp.advertInterval}
     version ${vrrp.version}
-${group.release.nativeIpv6 && vrrp.sourceIp.includes(":") ? "    native_ipv6\n" : ""}${transport(vrrp)}${
+${group.release.nativeIpv6 && vrrp.sourceIp.includes(":") ? "    native_ipv6\n" : ""}${travelling(vrrp)}${
     vrrp.authentication ? `    include ${PASSWORD_FILE}\n` : ""
   }${group.release.groupTracking ? "" : tracking(group)}    virtual_ipaddress {
 ${lines(8, [vrrp.virtualAddress, ...vrrp.furtherAddresses].map(virtualAddress))}
@@ -78,8 +78,8 @@ ${excluded(vrrp.excludedAddresses)}}
 `;
 }
 
-function transport({ sourceIp, peers }: VrrpInstance): string {
-  if (peers.length === 0) return `    mcast_src_ip ${sourceIp}\n`;
+function travelling({ sourceIp, transport, peers }: VrrpInstance): string {
+  if (transport === "multicast") return `    mcast_src_ip ${sourceIp}\n`;
   return `    unicast_src_ip ${sourceIp}
     unicast_peer {
 ${lines(8, peers)}

@@ -12,22 +12,12 @@ import { changesAddresses } from "../moves";
 import { textsOf } from "../texts";
 import { networkOf } from "./addresses";
 
-/** Nobody hears the others half-way; or a cut run has left load balancers so far apart that no third way of speaking is heard by all of them. */
+/** A cut run has left load balancers so far apart that no third way of speaking is heard by all of them. */
 export function unheard(plan: Plan, deployed: Deployed, { kept }: Change): Problem[] {
   const found = kept
     .filter(({ planned }) => planned.role === "load-balancer")
     .flatMap(({ standing }) => textsOf(standing, deployed).map(advertsIn));
-  const wanted = plan.loadBalancers.map(({ syncGroup }) => advertsOf(syncGroup));
-  if (wanted.every((each) => meanwhile(found, each))) return [];
-  if (found.every((each) => meanwhile([each], wanted[0]!) === undefined))
-    return [
-      {
-        path: "vrrp.transport",
-        cause:
-          "would change how adverts travel in every instance at once: half-way through, load balancers would not hear each other, and two would have the VIPs",
-        mend: "write the old `transport`: it can only change while the VIPs have IPv6 too, as EXTERN6 keeps them together then",
-      },
-    ];
+  if (plan.loadBalancers.every(({ syncGroup }) => meanwhile(found, advertsOf(syncGroup)))) return [];
   return [
     {
       path: "vrrp.routerIds",
@@ -75,7 +65,7 @@ export function transitions(
   if (due.length > 0 && cut.length > 0)
     return [
       {
-        path: keyOf(moves[due[0]!.planned.id]!.transition!),
+        path: keyOf(plan, moves[due[0]!.planned.id]!.transition!),
         cause: `can't be changed while ${listNames(cut)} may run already, but was never finished: nobody would tell ${cut.length === 1 ? "it" : "them"} in time`,
         mend: "first `pulumi up` with the file of before, which finishes it; then change this",
       },
@@ -88,7 +78,7 @@ export function transitions(
   if (news.length === 0) return [];
   return [
     {
-      path: keyOf(moves[due[0]!.planned.id]!.transition!),
+      path: keyOf(plan, moves[due[0]!.planned.id]!.transition!),
       cause: `can't be changed in the run in which ${listNames(news)} ${news.length === 1 ? "comes" : "come"}: load balancers would need what is not there yet`,
       mend: "in two runs: first the one, then the other",
     },
@@ -119,9 +109,13 @@ function newcomers(plan: Plan, id: string, bundle: string, allowed: boolean): st
   ];
 }
 
-function keyOf({ endpoints, gateways, formerly }: Transition): string {
+function keyOf({ loadBalancers }: Plan, { endpoints, gateways, formerly, adverts }: Transition): string {
   if (gateways.length > 0) return "internal.vip";
   if (endpoints.length > 0) return "database.port";
   const [former] = Object.values(formerly).flat();
-  return former ? networkOf(former.address) : "vrrp.routerIds";
+  if (former) return networkOf(former.address);
+  const others = loadBalancers[0]!.syncGroup.instances.some(
+    ({ name, transport }) => (adverts[name]?.transport ?? transport) !== transport,
+  );
+  return others ? "vrrp.transport" : "vrrp.routerIds";
 }

@@ -32,7 +32,7 @@ function ownAddress(node: LoadBalancer, name: VrrpInstance["name"]): string | un
 
 function* checkInstances(spec: Spec, node: PlannedLoadBalancer, balancers: LoadBalancer[]): Iterable<Problem> {
   for (const instance of node.syncGroup.instances) {
-    const { name, sourceIp, peers, interface: device } = instance;
+    const { name, sourceIp, transport, peers, interface: device } = instance;
     const own = ownAddress(node, name);
     if (sourceIp !== own) {
       yield contradiction(
@@ -43,7 +43,9 @@ function* checkInstances(spec: Spec, node: PlannedLoadBalancer, balancers: LoadB
     }
     // keepalived drops adverts of an address that is not among unicast_peer, and both sides become master.
     const others = balancers.filter((each) => each.id !== node.id).map((each) => ownAddress(each, name));
-    const missing = new Set(spec.vrrp.transport === "unicast" || name === "EXTERN6" ? others : []);
+    const meant = name === "EXTERN6" ? "unicast" : spec.vrrp.transport;
+    if (transport !== meant) yield contradiction(PATH, `${name} sends by ${transport}, and not by ${meant}`, FILE);
+    const missing = new Set(others);
     const strangers = peers.filter((peer) => !missing.delete(peer));
     if (missing.size > 0) {
       yield contradiction(PATH, `${name} lacks the unicast peers ${[...missing].join(", ")}`, FILE);

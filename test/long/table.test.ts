@@ -49,7 +49,7 @@ const ROWS: (Row & { file: () => StackFile; preview: RegExp[] })[] = [
   {
     name: "another comes, which sorts first",
     file: () => stackFile().set("datacenters", sortsFirst),
-    preview: [/ams +lb-ams: made/],
+    preview: [/ams +app-ams-1: made\n +db-ams: made\n +lb-ams: made/],
   },
   {
     name: "it leaves again",
@@ -58,7 +58,11 @@ const ROWS: (Row & { file: () => StackFile; preview: RegExp[] })[] = [
     preview: [/db-ams: .*DELETED/],
     stops: one,
   },
-  { name: "the first one comes back", file: stackFile, preview: [/dc1 +lb-dc1: made/] },
+  {
+    name: "the first one comes back",
+    file: stackFile,
+    preview: [/dc1 +app-dc1-1: made\n +db-dc1: made\n +lb-dc1: made/],
+  },
   {
     name: "another flavor of all load balancers and databases",
     file: () => stackFile().set("loadBalancers", { flavor: WIDE }).set("database.flavor", WIDE),

@@ -9,6 +9,17 @@ import { plan } from "../../../plan/plan";
 import { refuses, SECRETS } from "../../support/changes";
 import { CERTIFICATE, dualStack, existing, ipv4Only, specOf } from "../../support/specs";
 
+const withOther = {
+  certificates: {
+    ...(dualStack()["certificates"] as object),
+    api: { certificate: CERTIFICATE, privateKey: new Encrypted() },
+  },
+  services: {
+    web: { http: 80, https: 443, certificate: "www", servers: "app", healthCheck: "/healthz" },
+    api: { https: 8443, certificate: "api", servers: "app" },
+  },
+};
+
 describe("what both sides have to agree on", () => {
   for (const [what, key, changes] of [
     ["another port of the database", "database.port", { database: { port: 3307 } }],
@@ -39,17 +50,7 @@ describe("what both sides have to agree on", () => {
     refuses(
       `${what}, while a certificate comes`,
       {
-        now: dualStack({
-          ...changes,
-          certificates: {
-            ...(dualStack()["certificates"] as object),
-            api: { certificate: CERTIFICATE, privateKey: new Encrypted() },
-          },
-          services: {
-            web: { http: 80, https: 443, certificate: "www", servers: "app", healthCheck: "/healthz" },
-            api: { https: 8443, certificate: "api", servers: "app" },
-          },
-        }),
+        now: dualStack({ ...changes, ...withOther }),
       },
       key,
       /in which `certificates\.api` comes/,
@@ -64,11 +65,14 @@ describe("what both sides have to agree on", () => {
     );
   }
   refuses(
-    "another transport, where no instance keeps load balancers together",
-    { before: ipv4Only(), now: ipv4Only({ vrrp: { transport: "multicast" } }) },
+    "another transport in the run in which a certificate comes",
+    {
+      before: ipv4Only(),
+      now: ipv4Only({ ...withOther, vrrp: { transport: "multicast" } }),
+    },
     "vrrp.transport",
-    /would not hear each other, and two would have the VIPs/,
-    /EXTERN6 keeps them together/,
+    /in which `certificates\.api` comes/,
+    /in two runs/,
   );
   refuses(
     "another port of the database while an application may run that was never finished",
