@@ -13,7 +13,7 @@ import {
   vips,
 } from "./harness/load-balancers";
 import type { Machine } from "./harness/machine";
-import { IPV4_ONLY, RENDERED_APP, rendered } from "./harness/rendered";
+import { IPV4_ONLY, RENDERED_APP, rendered, renderedBetween } from "./harness/rendered";
 import { Site } from "./harness/site";
 
 const URL = "http://203.0.113.48";
@@ -83,5 +83,29 @@ test("its master hands over by a push, and a download under way comes through", 
   assert.deepEqual(lines, [...lines.slice(0, -1).map((_, index) => `${index + 1}`), "end"]);
   await untilDrained(lb1);
   assert.ok(Number(await lb2.output("cat /sys/class/net/ha-relay/statistics/tx_packets")) > 0);
+  await untilServed();
+});
+
+test("adverts travel another way, and nobody is master beside another", async () => {
+  const multicast = { ...IPV4_ONLY, vrrp: { transport: "multicast" } };
+  const becameMaster = (machine: Machine): Promise<string> =>
+    machine.output("journalctl -q -b -o cat -u keepalived | grep -c '(EXTERN) Entering MASTER STATE' || :");
+  let [active, backup] = [lb2, lb1];
+  for (const bundles of [renderedBetween(IPV4_ONLY, multicast), rendered(multicast)]) {
+    const own = (machine: Machine): string => bundles[machine === lb1 ? 0 : 1];
+    const counted = await becameMaster(backup);
+    assertDone(await backup.push("load-balancer", "files", own(backup)));
+    const pushed = Date.now();
+    await until(
+      `${backup.name} to have missed more adverts than a backup may`,
+      () => Promise.resolve(Date.now() - pushed),
+      (since) => since > 3000,
+    );
+    assert.equal(await becameMaster(backup), counted, `${backup.name} hears ${active.name}`);
+    assertDone(await active.push("load-balancer", "files", own(active)));
+    [active, backup] = [backup, active];
+    await untilMaster(active, VIPS);
+    await untilDrained(backup);
+  }
   await untilServed();
 });

@@ -1,8 +1,12 @@
 import type { Spec } from "../../../config/spec";
-import { plan } from "../../../plan/plan";
-import { bundle } from "../../../render/bundle";
+import { changeOf } from "../../../change/change";
+import { deployed } from "../../../change/deployed";
+import { filesBetween } from "../../../change/files";
+import { plan, type Plan, type PlannedLoadBalancer } from "../../../plan/plan";
+import { bundle, type ConfigFile } from "../../../render/bundle";
 import { loadBalancerFiles } from "../../../render/files";
 import { dualStack, type Raw, specOf } from "../../support/specs";
+import { stateOf } from "../../support/state";
 
 /** The first server that the rendered files name for the application; there are no others. */
 export const RENDERED_APP = "198.51.100.223";
@@ -38,9 +42,22 @@ export function renderedSpec(changes: Raw = {}): Spec {
 }
 
 /** The files bundles of the load balancers of three datacenters, as the program renders them for a stack file. */
-export function rendered(changes: Raw = {}): [lb1: string, lb2: string, lb3: string] {
+export function rendered(changes: Raw = {}): Bundles {
   const planned = plan(renderedSpec(changes));
-  const nodes = [...planned.loadBalancers].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const [lb1, lb2, lb3] = nodes.map((node) => bundle(loadBalancerFiles(planned, node)));
+  return ofEach(planned, (node) => loadBalancerFiles(planned, node));
+}
+
+/** Those for the time between the one and the other. */
+export function renderedBetween(before: Raw, now: Raw): Bundles {
+  const planned = plan(renderedSpec(now));
+  const { moves } = changeOf(planned, deployed(stateOf(plan(renderedSpec(before)))));
+  return ofEach(planned, (node) => filesBetween(planned, node, moves[node.id]!, ""));
+}
+
+type Bundles = [lb1: string, lb2: string, lb3: string];
+
+function ofEach({ loadBalancers }: Plan, files: (node: PlannedLoadBalancer) => ConfigFile[]): Bundles {
+  const nodes = [...loadBalancers].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const [lb1, lb2, lb3] = nodes.map((node) => bundle(files(node)));
   return [lb1!, lb2!, lb3!];
 }
