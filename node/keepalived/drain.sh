@@ -9,6 +9,8 @@ set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/common.sh"
 . "$HERE/vips.sh"
+. "$HERE/keepalived.sh"
+. "$HERE/haproxy.sh"
 
 DRAINING=$RUN/draining # the other load balancers know that this one drains
 SETTINGS=/etc/ha-cluster/relay
@@ -47,6 +49,7 @@ run() {
             # Nobody took them, or they are back.
             [ -e "$RUN/maintenance" ] || return 0
         else
+            [ -n "$gone" ] || finish_unless_pushed
             : "${gone:=$(clock)}"
             if [ $(($(clock) - gone)) -ge $((QUIET * 100)) ] && drained; then return 0; fi
         fi
@@ -54,6 +57,9 @@ run() {
     done
     say "drained for $LIMIT s; connections that are left: $(connections | wc -l)"
 }
+
+# A push, and a farewell, does it itself, when it has placed its files.
+finish_unless_pushed() { grep -qsxF "$PUSH_MARK" "$MAINTENANCE" || finish_kept; }
 
 # connections: of clients. What is left in TIME-WAIT has been answered, and the last packets between a probe on this
 # machine and a VIP that has just gone never arrive: such a connection would be waited for a minute or two.

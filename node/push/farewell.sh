@@ -11,6 +11,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/common.sh"
 . "$HERE/vips.sh"
 . "$HERE/keepalived.sh"
+. "$HERE/haproxy.sh"
 . "$HERE/galera-history.sh"
 . "$HERE/galera.sh"
 . "$HERE/app-server.sh"
@@ -25,6 +26,7 @@ load_balancer_leaves() {
         end_handover
         fail "no other load balancer took the VIPs, so this one stays: are keepalived and haproxy well there (npm run verify)?"
     fi
+    finish_kept
     "$HERE/drain.sh" wait $DRAIN_SECONDS
     : >"$STOPPED"
     systemctl stop keepalived

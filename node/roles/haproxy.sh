@@ -14,7 +14,8 @@ haproxy_apply() {
     fi
     if ! systemctl -q is-active haproxy; then
         haproxy_start
-    elif package_changed haproxy || changed '/etc/haproxy/*'; then # the master starts its program anew
+    # The master starts its program anew; and who has handed over finishes what clients keep.
+    elif package_changed haproxy || changed '/etc/haproxy/*' || [ -n "$HANDED_OVER" ]; then
         remember_servers
         haproxy_reload
         forget_servers
@@ -48,6 +49,14 @@ $(last_words haproxy)"
 $(last_words haproxy)"
     start_at_boot haproxy
     say "haproxy: reloaded"
+}
+
+# finish_kept: on a machine whose VIPs have gone. By itself haproxy goes on with connections that clients keep until they break; after
+# a reload each ends with its next answer, and the client opens the next one where the VIPs are now.
+finish_kept() {
+    systemctl -q is-active haproxy || return 0
+    systemctl --job-mode=fail reload haproxy || # not in the place of a stop that waits for the drain
+        say "haproxy does not reload: connections that clients keep will break with the drain"
 }
 
 haproxy_master() { "$HERE/ask.sh" unix $HAPROXY_MASTER 'show proc' 2>/dev/null; }

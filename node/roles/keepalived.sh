@@ -7,6 +7,7 @@ KEEPALIVED_DROPIN='/etc/systemd/system/keepalived.service.d/*'
 MAINTENANCE=$RUN/maintenance
 PUSH_MARK='set by a push' # in the file; an operator's mark is empty, and outlives the push
 MARKED=$RUN/handover      # when the push set it: later an operator has touched it
+HANDED_OVER='' # another load balancer took the VIPs of this one
 RELAY_SETTINGS=/etc/ha-cluster/relay
 RELAY_UNIT=/etc/systemd/system/ha-cluster-relay.service
 
@@ -22,6 +23,7 @@ handover() {
     ! systemctl cat ha-cluster-drain >/dev/null 2>&1 || systemctl restart ha-cluster-drain ||
         say "handover: connections that are open will break, the drain does not start: systemctl status ha-cluster-drain"
     if wait_for 12 lacks_vips; then
+        HANDED_OVER=yes
         say "handover: another load balancer took the VIPs after $(since "$started") s"
     else
         say "handover: nobody took the VIPs within 12 s (the other load balancers are away); going on with them here"

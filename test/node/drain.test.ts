@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { until } from "../../operate/poll";
 import { App } from "./harness/app";
+import { edit } from "./harness/bundles";
 import {
   Client,
   assertDone,
@@ -133,20 +134,56 @@ async function heldDownloads(machine: Machine): Promise<() => Promise<void>> {
   return async () => (await Promise.all(bodies)).forEach(assertWhole);
 }
 
-test("a client's kept connection doesn't depend on one that the application gives up between two requests", async () => {
-  const orders = URLS.map((url) => ({ witness: url, kind: "kept", url: `${url}/once`, contains: "served" }));
+/** Clients that ask again and again over one connection each, until `change` is over; how often each had to open another one. */
+async function kept(path: string, change: (witnesses: Witnesses) => Promise<void>): Promise<number[]> {
+  const orders = URLS.map((url) => ({ witness: url, kind: "kept", url: `${url}${path}`, contains: "served" }));
   const command = [process.execPath, "--import", "tsx", WITNESS, JSON.stringify(orders)];
   const witnesses = new Witnesses().add(URLS, client.inside(...command));
   try {
     await witnesses.begun();
-    await until(
-      "thirty answers",
-      () => Promise.resolve(witnesses.seen),
-      (seen) => seen.every(({ beats }) => beats >= 30),
-    );
+    await change(witnesses);
+    await untilAnswered(witnesses, 30);
   } finally {
-    for (const { breaks, renewed } of await witnesses.stop()) assert.deepEqual([breaks, renewed], [[], 0]);
+    await witnesses.stop();
   }
+  return witnesses.seen.map(({ breaks, renewed, witness }) => {
+    assert.deepEqual(breaks, [], witness);
+    return renewed;
+  });
+}
+
+async function untilAnswered(witnesses: Witnesses, more: number): Promise<void> {
+  const before = new Map(witnesses.seen.map(({ witness, beats }) => [witness, beats]));
+  await until(
+    `${more} answers`,
+    () => Promise.resolve(witnesses.seen),
+    (seen) => seen.every(({ witness, beats }) => beats >= before.get(witness)! + more),
+  );
+}
+
+test("a client's kept connection doesn't depend on one that the application gives up between two requests", async () => {
+  assert.deepEqual(await kept("/once", () => Promise.resolve()), [0, 0]);
+});
+
+test("it ends with an answer and goes on at the next one, whether an operator has one hand over or a push", async () => {
+  const operators = await kept("/", async () => {
+    const drains = (await holder())!;
+    await handOver(drains);
+    // Of nothing that is left here, for minutes, it would not end.
+    await untilDrained(drains);
+    await end(drains);
+  });
+  assert.deepEqual(operators, [1, 1]);
+  const pushed = await kept("/", async () => {
+    const drains = (await holder())!;
+    const files = rendered()[[lb1, lb2, lb3].indexOf(drains)]!;
+    const result = await drains.push("load-balancer", "files", edit(files, "weight 50", "weight 49"));
+    assertDone(result);
+    assert.match(result.stdout, /another load balancer took the VIPs/);
+    await untilDrained(drains);
+  });
+  assert.deepEqual(pushed, [1, 1]);
+  await untilServed();
 });
 
 test("an upload that is under way comes through a handover whole", async () => {
@@ -170,6 +207,12 @@ test("a haproxy that is restarted while it drains waits until its connections ar
   const drains = (await holder())!;
   const whole = await heldDownloads(drains);
   const relays = await handOver(drains);
+  // systemd stops a unit that is just reloading without its ExecStop.
+  await until(
+    "haproxy has reloaded, and finishes the downloads",
+    () => drains.output("systemctl is-active haproxy; pgrep -c -P $(systemctl show -p MainPID --value haproxy)"),
+    (shown) => shown === "active\n2",
+  );
   const pid = await drains.output("systemctl show -p MainPID --value haproxy");
   const restarted = drains.run("systemctl restart haproxy");
   await until(
@@ -211,9 +254,14 @@ test("who says farewell hands over, and the next push has it serve again; the la
   const goes = (await holder())!;
   const others = [lb1, lb2, lb3].filter((machine) => machine !== goes);
   const farewell = (machine: Machine): Promise<Result> => machine.run("/opt/ha-cluster/farewell.sh load-balancer");
-  const said = await farewell(goes);
-  assert.equal(said.code, 0, said.text);
-  assert.match(said.stdout, /another load balancer took the VIPs.*serves no more, and may be stopped/s);
+  let said: Result;
+  const renewed = await kept("/", async () => {
+    said = await farewell(goes);
+  });
+  assert.deepEqual(renewed, [1, 1]);
+  assert.equal(said!.code, 0, said!.text);
+  assert.doesNotMatch(said!.stdout, /connections that are left/);
+  assert.match(said!.stdout, /another load balancer took the VIPs.*serves no more, and may be stopped/s);
   assert.equal(await goes.output("systemctl is-active keepalived || :"), "inactive");
   await untilServed();
 
