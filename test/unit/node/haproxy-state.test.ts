@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { ROOT } from "../../../operate/lab/places";
@@ -64,4 +64,14 @@ describe("what haproxy knows of its servers, over a reload", () => {
       told.map((line) => `${line} 0 0 - - 0`),
     );
   });
+});
+
+test("new files are judged without what a push that was killed in its reload remembered", () => {
+  const remembered = join(folder.path, "haproxy-servers");
+  for (const text of [`1\n# ${COLUMNS}\n${KNOWN.join("\n")}\n`, "1\n"]) {
+    writeFileSync(remembered, text);
+    const stubs = 'in_view() { :; }; understands() { :; }; judge() { cp "$HAPROXY_SERVERS" "$STATE/judged"; }';
+    sh(`INCOMING=$STATE; . ${join(NODE, "push", "validate.sh")}; ${stubs}; validate_haproxy`);
+    assert.equal(readFileSync(join(folder.path, "judged"), "utf8"), "1\n");
+  }
 });
