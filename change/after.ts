@@ -1,5 +1,10 @@
 import type { Rollout } from "./rollout";
 
+/** What is pushed to a machine before its configuration, in this order; of those that we made no adoption. */
+export const OTHER_PUSHES = ["scripts", "adoption", "secrets"] as const;
+
+export type OtherPush = (typeof OTHER_PUSHES)[number];
+
 /**
  * After what a server is pushed to, so that it runs and is proved anew, although what is pushed may be as it was. Pulumi runs a
  * Command anew when its text changes: once nothing new has happened, the words stay as they are.

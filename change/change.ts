@@ -1,7 +1,7 @@
 import { network } from "../plan/addresses";
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../plan/plan";
 import type { Deployed, DeployedServer } from "./deployed";
-import { afterOf } from "./after";
+import { afterOf, OTHER_PUSHES, type OtherPush } from "./after";
 import { fileIn } from "./files";
 import { type Login, loginsOf } from "./logins";
 import { type Move, movesOf, type Pause, pauseOf } from "./moves";
@@ -106,8 +106,8 @@ export interface Change extends Matched {
    * leave are among them, and nobody asks.
    */
   after: Record<string, string>;
-  /** The same for its secrets, which only a run that was cut leaves in doubt. */
-  secretsAfter: Record<string, string>;
+  /** The same for the other pushes, which only a run that was cut leaves in doubt; also of servers that it left unfinished. */
+  othersAfter: Record<OtherPush, Record<string, string>>;
   /** What each server does, or did, between the old and the new; by id. */
   moves: Record<string, Move>;
   /** Between load balancers and applications, while some of those move. */
@@ -164,10 +164,13 @@ export function changeOf(
   };
   const moves = movesOf(plan, kept, deployed);
   const pause = pauseOf(moves, kept, deployed);
-  const afterEach = (said: Record<string, string>, doneTo: (id: string) => [words: string[], due: boolean]) =>
+  const afterEach = (
+    said: Deployed["after"],
+    doneTo: (id: string) => [words: string[], due: boolean],
+  ): Record<string, string> =>
     Object.fromEntries(
-      Object.keys(deployed.bundles).flatMap((id) => {
-        const after = afterOf(said[id], ...doneTo(id), deployed.rollout);
+      Object.entries(said).flatMap(([id, last]) => {
+        const after = afterOf(last, ...doneTo(id), deployed.rollout);
         return after === undefined ? [] : [[id, after]];
       }),
     );
@@ -202,7 +205,9 @@ export function changeOf(
       const before = kept.find(({ planned }) => planned.id === id)?.standing.farewell;
       return [[farewell, move?.words].filter((each) => each !== undefined), farewell !== before || move?.due === true];
     }),
-    secretsAfter: afterEach(deployed.secretsAfter, () => [[], false]),
+    othersAfter: Object.fromEntries(
+      OTHER_PUSHES.map((what) => [what, afterEach(deployed.othersAfter[what], () => [[], false])]),
+    ) as Change["othersAfter"],
     moves,
     ...(pause && { pause }),
     logins: loginsOf(plan.sshUser, [...kept, ...unfinished]),

@@ -30,13 +30,14 @@ export function bundlesIn(commands: Commands, what: string): Record<string, stri
   );
 }
 
-/** After what they did, likewise; see after.ts. */
-export function afterIn(commands: Commands, what: string): Record<string, string> {
+/** After what they did, by the ids of all that ran one; see after.ts. */
+export function afterIn(commands: Commands, what: string): Record<string, string | undefined> {
   return Object.fromEntries(
-    [...commands].flatMap(([name, command]) => {
-      const [, after] = / # after: (.*)$/.exec(input(command, "create")) ?? [];
-      return name.endsWith(`-${what}`) && after !== undefined ? [[name.slice(0, -what.length - 1), after]] : [];
-    }),
+    [...commands].flatMap(([name, command]) =>
+      name.endsWith(`-${what}`)
+        ? [[name.slice(0, -what.length - 1), / # after: (.*?)(?: # as \S+)?$/.exec(input(command, "create"))?.[1]]]
+        : [],
+    ),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Role } from "../plan/servers";
+import { OTHER_PUSHES, type OtherPush } from "./after";
 import {
   afterIn,
   bundlesIn,
@@ -102,10 +103,10 @@ export interface Deployed {
   bundles: Record<string, string>;
   /** The same of the last push that was for the time until others had been changed; see change/moves.ts. */
   betweens: Record<string, string>;
-  /** After what that configuration was pushed, which had to be proved anew; by server id. */
-  after: Record<string, string>;
-  /** The same of its secrets. */
-  secretsAfter: Record<string, string>;
+  /** After what that configuration was pushed, which had to be proved anew; by the ids of all that have one. */
+  after: Record<string, string | undefined>;
+  /** The same of the other pushes. */
+  othersAfter: Record<OtherPush, Record<string, string | undefined>>;
   rollout: Rollout;
 }
 
@@ -164,7 +165,9 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
     bundles,
     betweens: bundlesIn(commands, "between"),
     after,
-    secretsAfter: afterIn(commands, "secrets"),
+    othersAfter: Object.fromEntries(
+      OTHER_PUSHES.map((what) => [what, afterIn(commands, what)]),
+    ) as Deployed["othersAfter"],
     rollout: rolloutOf(
       cluster?.outputs?.["rollout"] as Begun | undefined,
       protection?.outputs?.["rollout"] as number | undefined,

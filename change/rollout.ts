@@ -42,7 +42,7 @@ interface Step {
 }
 
 /** What the state knows to have arrived: by server id, the text of a configuration, the words of {@link Step}, and of change/after.ts. */
-type Arrived = Record<"bundles" | "betweens" | "after", Readonly<Record<string, string>>>;
+type Arrived = Record<"bundles" | "betweens" | "after", Readonly<Record<string, string | undefined>>>;
 
 /**
  * @param begun what the cluster's component has noted; absent where it was last pushed to by a release that noted nothing

@@ -147,7 +147,7 @@ function again({ kept, after }: Change, deployed: Deployed, others: readonly str
 function everybodyAgain({ bundles, rollout: { number, ended } }: Deployed): string[] {
   if (ended || Object.keys(bundles).length === 0) return [];
   return [
-    `${cut(number)}: everybody is pushed to once more, one after the other, also with files that are as they were: who has them already goes on, who has others is changed`,
+    `${cut(number)}: everybody is pushed to once more, one after the other, also with scripts and files that are as they were: who has them already goes on, who has others is changed`,
   ];
 }
 

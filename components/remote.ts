@@ -1,5 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { Change } from "../change/change";
 import { type ConfigFile, bundle } from "../render/bundle";
 import type { Role } from "../plan/servers";
 import type { Machine } from "./machines/machine";
@@ -25,9 +26,8 @@ export interface Push {
   scripts: string;
   files: ConfigFile[];
   secrets: ConfigFile[];
-  /** After what, since it was built, it is pushed to; see change/after.ts. */
-  after?: string;
-  secretsAfter?: string;
+  /** After what, since it was built, it is pushed to. */
+  change: Pick<Change, "after" | "othersAfter">;
   /** Of the database that founds the cluster, and of the first server of a group. */
   founding?: Founding;
 }
@@ -57,6 +57,8 @@ const WAY_BACK_SECONDS = 300;
  * waits until the machine has proved that it serves.
  *
  * Secrets have a Command of their own, because one secret part of a stdin hides the whole from a preview.
+ *
+ * @param name the machine's id
  */
 export function push(
   name: string,
@@ -65,10 +67,16 @@ export function push(
   gate: pulumi.Resource[],
 ): command.remote.Command {
   const root = asRoot(args.machine.door);
+  const { after, othersAfter } = args.change;
   const scripts = remote(
     `${name}-scripts`,
-    // Whoever reads the state learns who can log in: connections are encrypted there. See change/deployed.ts.
-    { script: `${root}sh # as ${args.machine.door.user}`, stdin: args.scripts, attempts: ATTEMPTS.booting },
+    {
+      // Whoever reads the state learns who can log in: connections are encrypted there. It stands last, where earlier releases look
+      // for it, too. See change/deployed.ts.
+      script: `${root}sh${afterwards(othersAfter.scripts[name])} # as ${args.machine.door.user}`,
+      stdin: args.scripts,
+      attempts: ATTEMPTS.booting,
+    },
     args,
     { ...opts, dependsOn: gate },
   );
@@ -76,7 +84,7 @@ export function push(
   const secrets = remote(
     `${name}-secrets`,
     {
-      script: `${root}${pushCommand(args.role, "secrets")}${afterwards(args.secretsAfter)}`,
+      script: `${root}${pushCommand(args.role, "secrets")}${afterwards(othersAfter.secrets[name])}`,
       stdin: pulumi.secret(bundle(args.secrets)),
       logging: "none",
     },
@@ -87,7 +95,7 @@ export function push(
   return remote(
     `${name}-config`,
     {
-      script: `${root}${pushCommand(args.role, "files")}${afterwards(args.after)}`,
+      script: `${root}${pushCommand(args.role, "files")}${afterwards(after[name])}`,
       stdin: bundle(args.files),
       attempts: ATTEMPTS.booting,
     },
@@ -130,7 +138,7 @@ function adopt(name: string, args: Push, opts: pulumi.CustomResourceOptions): co
   const { adoption, door } = args.machine;
   if (adoption === undefined) return undefined;
   const root = asRoot(door);
-  const script = `${root}timeout -k ${WAY_BACK_SECONDS} ${LIMIT_SECONDS} /opt/ha-cluster/adopt.sh`;
+  const script = `${root}timeout -k ${WAY_BACK_SECONDS} ${LIMIT_SECONDS} /opt/ha-cluster/adopt.sh${afterwards(args.change.othersAfter.adoption[name])}`;
   // A farewell that was interrupted at its very end has removed the script already.
   const leave = `[ ! -e /opt/ha-cluster/leave.sh ] || ${root}timeout -k ${WAY_BACK_SECONDS} ${LIMIT_SECONDS} /opt/ha-cluster/leave.sh`;
   return remote(`${name}-adoption`, { script, stdin: adoption, leave }, args, opts);

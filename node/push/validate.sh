@@ -80,7 +80,8 @@ refuse_with() {
 # only silence is consent. haproxy -dW makes its warnings errors.
 validate_haproxy() {
     in_view /etc/haproxy/haproxy.cfg || return 0
-    [ -e "$HAPROXY_SERVERS" ] || forget_servers
+    # One that a push left which was killed in its reload: haproxy warns of each server that is down there, also with -c.
+    forget_servers
     strictly=
     ! understands HAPROXY_STRICT || strictly=-dW
     # shellcheck disable=SC2086 # one word or none

@@ -21,8 +21,15 @@ remember_servers() {
 
 # known_servers STATE CONFIG: prints STATE ("show servers state") for the servers that CONFIG has, where it has them. One that is
 # unknown comes as down, if another one of its backend is up: where all are, as after a change of names, they are taken for well.
+# Ports, and where checks ask, are CONFIG's.
 known_servers() {
     awk '
+        BEGIN {
+            # From 2.4 on these count for more than CONFIG. With "check port" an agent has a port as well, and where there is no agent
+            # haproxy complains of it.
+            unsaid["srv_check_port"] = unsaid["srv_agent_port"] = 0
+            unsaid["srv_check_addr"] = unsaid["srv_agent_addr"] = "-"
+        }
         FNR == 1 { files++ }
         files == 1 && $1 == "#" { for (i = 2; i <= NF; i++) column[$i] = i - 1; header = $0 }
         files == 1 && header != "" && $1 != "#" && NF > 1 {
@@ -61,6 +68,7 @@ known_servers() {
                 field[column["srv_addr"]] = address_of(where)
             }
             if ("srv_port" in column) { sub(/^.*:/, "", where); field[column["srv_port"]] = where }
+            for (name in unsaid) if (name in column) field[column[name]] = unsaid[name]
             line = ""
             for (i = 1; i in field; i++) line = line (i > 1 ? " " : "") field[i]
             print line

@@ -1,7 +1,7 @@
 import { plan, type Plan } from "../../plan/plan";
 import { dualStack, specOf } from "./specs";
 
-/** What both sides have to change for. */
+/** What both sides have to change for, and whose scripts are brought. */
 export interface Setting {
   port: number;
   databasePort: number;
@@ -11,6 +11,8 @@ export interface Setting {
   /** Which network the provider gives; its VIPs are in it. */
   network4: "203.0.113.0" | "203.0.113.128";
   network6: "2001:db8:45" | "2001:db8:46" | "2001:db8:47";
+  /** Of ha-cluster. */
+  release: number;
 }
 
 export const BUILT: Setting = {
@@ -21,7 +23,13 @@ export const BUILT: Setting = {
   primary: "www",
   network4: "203.0.113.128",
   network6: "2001:db8:45",
+  release: 1,
 };
+
+/** What every machine gets of a release. */
+export function scriptsOf({ release }: Setting): string {
+  return `install_script farewell.sh # of release ${release}`;
+}
 
 export function planned({ port, databasePort, internalVip, routerIds, primary, network4, network6 }: Setting): Plan {
   const first = network4.replace(/\d+$/, "");

@@ -52,6 +52,7 @@ export function stateOf(plan: Plan): Resource[] {
           stdin: "install_script farewell.sh",
           triggers: [`id-of-${node.id}`],
         }),
+        resource(component, "command:remote:Command", `${node.id}-secrets`, { create: "push" }),
         resource(component, "command:remote:Command", `${node.id}-config`, { stdin: bundles[node.id] }),
       ];
     }),

@@ -8,7 +8,7 @@ import { refusals } from "../../change/refuse";
 import type { Plan, PlannedLoadBalancer } from "../../plan/plan";
 import { bundle } from "../../render/bundle";
 import { SECRETS } from "./changes";
-import { planned, type Setting } from "./setting";
+import { BUILT, planned, scriptsOf, type Setting } from "./setting";
 import { stateOf } from "./state";
 
 const COMMAND = "command:remote:Command";
@@ -38,11 +38,12 @@ interface Step {
 /** Whether the machine has what was sent when a run is cut: it was killed, or lost its connection. */
 export type Cut = "late" | "early";
 
-/** The state of the stack, and what is on the machines: what was last pushed to each. */
+/** The state of the stack, and what is on the machines: the scripts and files that were last pushed to each. */
 export class World {
   private readonly others: Resource[];
   private readonly commands = new Map<string, Said>();
   private readonly machines = new Map<string, string>();
+  private readonly scripts = new Map<string, string>();
   private readonly ports = new Map<string, Port>();
   /** What runs noted of themselves. */
   private begun: Begun = { number: 1, left: {}, steps: [], made: [] };
@@ -50,9 +51,11 @@ export class World {
 
   constructor(private readonly built: Plan) {
     const all = stateOf(built);
-    this.others = all.filter(({ urn }) => !urn.endsWith("-config"));
+    this.others = all.filter(({ urn }) => !/-(scripts|config)$/.test(urn));
+    const scripts = { create: `sh # as ${built.sshUser}`, stdin: scriptsOf(BUILT) };
     for (const [id, stdin] of Object.entries(bundlesOf(built, "sample"))) {
-      this.commands.set(`${id}-config`, { create: "push", stdin });
+      this.commands.set(`${id}-scripts`, scripts).set(`${id}-config`, { create: "push", stdin });
+      this.scripts.set(id, scripts.stdin);
       this.machines.set(id, stdin);
     }
     for (const node of built.loadBalancers) {
@@ -102,10 +105,12 @@ export class World {
       const said = { create: `push # ${move.words}`, stdin };
       steps.push({ name: `${node.id}-between`, id: node.id, host: server.way, said });
     }
+    const afterwards = (after: string | undefined): string => (after === undefined ? "" : ` # after: ${after}`);
     const push = (id: string, host?: string): void => {
-      const after = change.after[id];
-      const create = after === undefined ? "push" : `push # after: ${after}`;
-      steps.push({ name: `${id}-config`, id, host, said: { create, stdin: texts[id]! } });
+      const scripts = `sh${afterwards(change.othersAfter.scripts[id])} # as ${now.sshUser}`;
+      steps.push({ name: `${id}-scripts`, id, host, said: { create: scripts, stdin: scriptsOf(setting) } });
+      const config = `push${afterwards(change.after[id])}`;
+      steps.push({ name: `${id}-config`, id, host, said: { create: config, stdin: texts[id]! } });
     };
     for (const node of now.loadBalancers) {
       steps.push({ name: `${node.id}-external`, port: node });
@@ -124,6 +129,7 @@ export class World {
       const last = index + 1 >= most;
       const when = `on the way to ${JSON.stringify(setting)}, ${step.name}`;
       if (step.host !== undefined) this.isReached(step.id!, step.host, when);
+      if (step.name.endsWith("-config")) assert.equal(this.scripts.get(step.id!), scriptsOf(setting), when);
       if (!(last && cut === "early")) this.takes(step);
       this.everybodyIsAnswered(when);
       if (!(last && cut)) this.isNoted(step);
@@ -139,8 +145,8 @@ export class World {
     for (const each of [...allowed(node), ...says]) allows.add(each);
   }
 
-  private takes({ id, said, port }: Step): void {
-    if (id !== undefined) this.machines.set(id, said!.stdin!);
+  private takes({ name, id, said, port }: Step): void {
+    if (id !== undefined) (name.endsWith("-scripts") ? this.scripts : this.machines).set(id, said!.stdin!);
     if (port) this.ports.get(port.id)!.allows = new Set(allowed(port));
   }
 
@@ -233,6 +239,7 @@ export class World {
   settledOn(setting: Setting): void {
     const texts = bundlesOf(planned(setting), "sample");
     for (const [id, text] of this.machines) assert.equal(text, texts[id], id);
+    for (const [id, text] of this.scripts) assert.equal(text, scriptsOf(setting), id);
   }
 }
 
@@ -265,5 +272,6 @@ function allowed(node: PlannedLoadBalancer): string[] {
 }
 
 function resourceOf(name: string, said: Said): Resource {
-  return { urn: `urn:pulumi:dev::ha-cluster::x$${COMMAND}::${name}`, type: COMMAND, inputs: { ...said } };
+  const triggers = [`id-of-${name.replace(/-[a-z]+$/, "")}`];
+  return { urn: `urn:pulumi:dev::ha-cluster::x$${COMMAND}::${name}`, type: COMMAND, inputs: { ...said, triggers } };
 }

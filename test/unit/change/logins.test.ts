@@ -106,6 +106,22 @@ describe("another user", () => {
     assert.equal(logins(as("ops"), ...states)["app-dc1-1"]!.by, "debian");
   });
 
+  test("is read beside what the scripts were pushed after", () => {
+    const cut = pushedAs(
+      "lb-dc1",
+      "ops",
+    )(stateOf(plan(specOf(as("debian"))))).map((each) => {
+      const create = each.inputs?.["create"];
+      return each.urn.endsWith("::lb-dc1-scripts") && typeof create === "string"
+        ? { ...each, inputs: { ...each.inputs, create: create.replace(" # as", " # after: rollout 7 was cut # as") } }
+        : each;
+    });
+    const { servers, othersAfter } = deployed(cut);
+    assert.equal(servers.find(({ id }) => id === "lb-dc1")!.user, "ops");
+    assert.equal(othersAfter.scripts["lb-dc1"], "rollout 7 was cut");
+    assert.equal(othersAfter.scripts["lb-dc2"], undefined);
+  });
+
   test("root lets in, and is let in", () => {
     assert.equal(logins(as("root"))["lb-dc1"]!.words, "debian lets root in");
     const root: State = (all) =>

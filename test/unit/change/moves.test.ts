@@ -114,6 +114,22 @@ describe("what load balancers and those behind them must agree on", () => {
   });
 });
 
+describe("the scripts of another release", () => {
+  const newer: Setting = { ...BUILT, release: 2 };
+
+  test("come before the files of the same machine, to each once", () => {
+    const world = new World(planned(BUILT));
+    for (const each of [newer, BUILT]) {
+      assert.equal(world.up(each), 3 + 3 + 3);
+      world.settledOn(each);
+      assert.equal(world.up(each), 0);
+    }
+  });
+
+  everywhere("an upgrade", newer, { onwards: newer, back: BUILT });
+  everywhere("an upgrade with another port", { ...onPort(9000), release: 2 }, { back: BUILT });
+});
+
 /** Wherever a run ends or is cut, and wherever the next one goes. */
 function everywhere(what: string, to: Setting, ways: Record<string, Setting>): void {
   for (const [way, next] of Object.entries(ways)) {
@@ -143,9 +159,10 @@ test("however often runs end early, and whichever file they go on with", () => {
     primary: fc.constantFrom("www" as const, "api" as const),
     network4: fc.constantFrom("203.0.113.128" as const, "203.0.113.0" as const),
     network6: fc.constantFrom("2001:db8:45" as const, "2001:db8:46" as const, "2001:db8:47" as const),
+    release: fc.constantFrom(1, 2, 3),
   });
   const cut = fc.constantFrom<Cut | undefined>(undefined, "late", "early");
-  const ended = fc.record({ setting, steps: fc.integer({ min: 1, max: 24 }), cut });
+  const ended = fc.record({ setting, steps: fc.integer({ min: 1, max: 33 }), cut });
   fc.assert(
     fc.property(fc.array(ended, { minLength: 1, maxLength: 4 }), setting, (runs, last) => {
       const world = new World(planned(BUILT));

@@ -28,11 +28,13 @@ const NOTHING: Begun = { number: 7, left: {}, steps: [], made: [] };
 
 /** Of hosts that somebody else built the state has what was pushed to them, and no machine. */
 function stateOfHosts(planned: Plan): Resource[] {
-  return Object.entries(bundlesOf(planned, "")).map(([id, stdin]) => ({
-    urn: `urn:pulumi:dev::ha-cluster::x::${id}-config`,
-    type: "command:remote:Command",
-    inputs: { create: "push", stdin },
-  }));
+  return Object.entries(bundlesOf(planned, "")).flatMap(([id, stdin]) =>
+    ["scripts", "adoption", "secrets", "config"].map((what) => ({
+      urn: `urn:pulumi:dev::ha-cluster::x::${id}-${what}`,
+      type: "command:remote:Command",
+      inputs: { create: what === "scripts" ? "sh # as debian" : "push", ...(what === "config" && { stdin }) },
+    })),
+  );
 }
 
 describe("a run that did not come to its end", () => {
@@ -44,28 +46,40 @@ describe("a run that did not come to its end", () => {
       const ids = Object.keys(bundlesOf(planned, "sample"));
       const cut = deployed([...state, ...noted(NOTHING, 6)]);
       const change = changeOf(planned, cut);
-      for (const after of [change.after, change.secretsAfter])
+      const { adoption, ...others } = change.othersAfter;
+      for (const after of [change.after, ...Object.values(others), ...(planned === HOSTS ? [adoption] : [])])
         assert.deepEqual(after, Object.fromEntries(ids.map((id) => [id, "rollout 7 was cut"])));
       assert.match(
         words(change, cut, bundlesOf(planned, "sample")).join("\n"),
         /^rollout 7 was cut: everybody is pushed/,
       );
 
-      const mended = state.flatMap((each) => {
-        if (!each.urn.endsWith("-config")) return [each];
-        const create = "push # after: rollout 7 was cut";
-        const secrets = { ...each, urn: each.urn.replace("-config", "-secrets"), inputs: { create } };
-        return [{ ...each, inputs: { ...each.inputs, create } }, secrets];
+      const mended = state.map((each) => {
+        const create = each.urn.endsWith("-scripts")
+          ? "sh # after: rollout 7 was cut # as debian"
+          : "push # after: rollout 7 was cut";
+        return each.type.startsWith("command:") ? { ...each, inputs: { ...each.inputs, create } } : each;
       });
       const through = deployed([...mended, ...noted({ ...NOTHING, number: 8 }, 8)]);
       const next = changeOf(planned, through);
-      assert.deepEqual([next.after, next.secretsAfter], [change.after, change.secretsAfter]);
+      assert.deepEqual([next.after, next.othersAfter], [change.after, change.othersAfter]);
       assert.deepEqual(
         words(next, through, bundlesOf(planned, "")).filter((line) => line.includes("rollout")),
         [],
       );
     });
   }
+
+  test("has also the scripts pushed anew of a server that it left unfinished", () => {
+    const state = stateOf(BUILT).filter(({ urn }) => !urn.endsWith("::app-dc1-1-config"));
+    const change = changeOf(BUILT, deployed([...state, ...noted(NOTHING, 6)]));
+    assert.deepEqual(
+      change.unfinished.map(({ planned: { id } }) => id),
+      ["app-dc1-1"],
+    );
+    assert.equal(change.othersAfter.scripts["app-dc1-1"], "rollout 7 was cut");
+    assert.equal(change.after["app-dc1-1"], undefined);
+  });
 
   test("may mean a moment without a server, whatever else is changed", () => {
     const now = plan(specOf(dualStack({ ssh: { allowedFrom: ["203.0.113.0/24"] } })));
