@@ -29,10 +29,17 @@ WantedBy=multi-user.target
 `;
 }
 
+/** Of one of gunicorn's workers. */
+const THREADS = 4;
+
+/**
+ * `worker-connections`: by default a worker whose threads are all busy, with downloads say, accepts 1,000 connections more, and answers none of
+ * them while the other worker is idle. `keep-alive`: it would keep idle ones beside those; haproxy closes each after its answer.
+ */
 function command(runtime: PlannedAppServer["runtime"]): string {
   switch (runtime) {
     case "python":
-      return `/usr/bin/gunicorn --chdir ${CURRENT_RELEASE} --bind \${LISTEN_ADDRESS}:\${LISTEN_PORT} --workers 2 --threads 4 wsgi:application`;
+      return `/usr/bin/gunicorn --chdir ${CURRENT_RELEASE} --bind \${LISTEN_ADDRESS}:\${LISTEN_PORT} --workers 2 --threads ${THREADS} --worker-connections ${THREADS} --keep-alive 0 wsgi:application`;
     default:
       return runtime satisfies never;
   }

@@ -70,6 +70,23 @@ test("who says farewell stops only while the others are synced, and the next pus
   assert.match(await status(211), /200 OK/);
 });
 
+test("an application answers as long as one of its threads is free, whichever worker's it is", async () => {
+  const peer = databases[1]!;
+  // Each has a thread for itself until its request is whole.
+  const open = `for fd in 11 12 13 14 15 16 17; do eval "exec $fd<>/dev/tcp/198.51.100.221/8000"; printf 'GET /healthz HTTP/1.0\\r\\n' >&$fd; sleep 0.2; done
+touch /run/busy; while [ -e /run/busy ]; do sleep 0.1; done`;
+  const busy = peer.run(`bash -c "$(cat <<'END'\n${open}\nEND\n)"`);
+  await until(
+    "seven of its eight threads to be busy",
+    () => peer.run("test -e /run/busy"),
+    ({ code }) => code === 0,
+  );
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask("/healthz").catch(String)));
+  await peer.output("rm /run/busy");
+  await busy;
+  for (const answer of answers) assert.match(answer, /200$/);
+});
+
 test("an application that says farewell refuses new connections, answers those it has, and comes back", async () => {
   const open = `exec 3<>/dev/tcp/198.51.100.221/8000; touch /run/opened; while [ ! -e /run/ask ]; do sleep 0.1; done
 printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3; timeout 10 cat <&3`;
