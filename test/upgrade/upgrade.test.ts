@@ -43,7 +43,7 @@ for (const release of RELEASES) {
       assert.doesNotMatch(stdout, /replace|STOPPED|DELETED|^ +- /m);
       assert.match(
         stdout,
-        /dc1 +\S+: .*(; nothing stops|hands the VIPs over first, and drains)\n(.*\n)* +customers: nothing\n/,
+        /dc1 +app-dc1-1: .*app\.service changed; the application restarts\n(.*\n)* +customers: one server after the other is away/,
       );
     });
 
