@@ -198,7 +198,7 @@ function server(
   const externalPort = role === "load-balancer" ? ports.get(`${id}-external`)?.id : undefined;
   const [farewell, login, between] = ["farewell", "login", "between"].map((what) => saidIn(commands, `${id}-${what}`));
   const user = userOf(instance, commands.get(`${id}-scripts`));
-  const failed = instance.initErrors?.join("; ");
+  const failed = instance.initErrors?.map(reason).join("; ");
   return {
     id,
     role,
@@ -247,6 +247,12 @@ function wayOf(server: DeployedServer, found: Deployed): string | undefined {
   if (server.lostPorts.includes("external")) return undefined;
   const texts = textsOf(server, found).map((text) => told(server.role, text).external ?? []);
   return own.find((each) => texts.length > 0 && texts.every((all) => all.includes(each))) ?? own[0];
+}
+
+/** The provider says it last, after which resource it is and how many errors there were. */
+function reason(error: string): string {
+  const [, last = error] = /^[^]*^\s*\* (.+)$/m.exec(error) ?? [];
+  return last.trim();
 }
 
 function text({ inputs, outputs }: Resource, key: string): string {

@@ -7,7 +7,7 @@ import { until } from "../../operate/poll";
 import type { Attempt } from "../../operate/traffic/gap";
 import { Traffic } from "../../operate/traffic/traffic";
 import { App } from "./harness/app";
-import { behind, keptAlive } from "./harness/handovers";
+import { behind, connected, keptAlive } from "./harness/handovers";
 import { Client, VIPS, assertDone, bootPair, files, untilDrained, untilMaster, vips } from "./harness/load-balancers";
 import type { Machine } from "./harness/machine";
 import { Site } from "./harness/site";
@@ -108,12 +108,16 @@ test("one by an operator's mark loses none either", async () => {
   await lb2.output("rm /run/ha-cluster/maintenance");
 });
 
-test("a connection that is kept alive is the same before and after", async () => {
-  const { kept } = keptAlive(client, 15);
+test("a connection that is kept alive ends with an answer, and the next one is the new master's", async () => {
+  const { port, kept } = keptAlive(client, 15);
+  const held = client.get("http://203.0.113.48/held", 120);
+  await connected(lb1, port);
   await lb1.output("touch /run/ha-cluster/maintenance");
   await untilMaster(lb2);
   await arriveAtTheOldMaster(lb1, lb2);
-  assert.equal(await kept, "answered over 1");
+  assert.equal(await kept, "answered over 2");
+  assert.equal(await client.get("http://203.0.113.48/release"), "released");
+  assert.match(await held, /\nend\n$/);
   await untilDrained(lb1);
 });
 

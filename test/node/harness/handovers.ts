@@ -10,6 +10,7 @@ export function behind(text: string): string {
   return edit(
     text
       .replaceAll(/timeout (\w+) \d+s/g, "timeout $1 60s")
+      .replace("hard-stop-after 10s", "hard-stop-after 10m")
       .replaceAll(/ {4}http-request return status 200 .*\n/g, "    default_backend app\n"),
     "frontend http-in\n",
     `backend app\n    server app ${APP_ADDRESS}:8080\n\nfrontend http-in\n`,
@@ -25,7 +26,7 @@ export function keptAlive(client: Client, requests: number): { port: number; kep
     const { Agent, get } = require("node:http");
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const sockets = new Set();
-    const ask = (left) => get({ host: "203.0.113.48", agent, localPort: ${port} }, (answer) => {
+    const ask = (left) => get({ host: "203.0.113.48", agent, ...(left === ${requests} && { localPort: ${port} }) }, (answer) => {
       sockets.add(answer.socket.localPort);
       answer.resume().on("end", () => left > 1 ? setTimeout(ask, 1000, left - 1) : console.log("answered over " + sockets.size));
     }).on("error", ({ code }) => console.log(code));
