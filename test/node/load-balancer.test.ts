@@ -193,7 +193,7 @@ test("a haproxy that is stopped in its tracks is found out, and the VIPs move", 
 test("a killed keepalived leaves no VIP behind", async () => {
   assert.deepEqual(await vips(lb1), VIPS);
   // All at once: its parent would otherwise clean up after a child.
-  await lb1.output("kill -KILL $(pgrep -x keepalived)");
+  await lb1.output("systemctl kill -s KILL keepalived");
   await until("lb1 has let go of the VIPs", async () => (await vips(lb1)).length === 0, Boolean, { seconds: 1 });
   await untilMaster(lb2);
   await until(

@@ -43,7 +43,7 @@ for (const release of RELEASES) {
       assert.doesNotMatch(stdout, /replace|STOPPED|DELETED|^ +- /m);
       assert.match(
         stdout,
-        /dc1 +app-dc1-1: .*app\.service changed; the application restarts\n(.*\n)* +customers: one server after the other is away/,
+        /dc1 +app-dc1-1: .*; the application restarts\n(.*\n)* +customers: one server after the other is away/,
       );
     });
 
