@@ -12,7 +12,7 @@ const RESTARTS: Partial<Record<Role, { path: RegExp; words: string }>> = {
       "MariaDB restarts, only while the others are synced: whoever is connected to the one that writes connects anew",
   },
   "app-server": {
-    path: /^\/etc\/(systemd\/system\/app\.service|ha-cluster\/app\.env)$/,
+    path: /^\/etc\/(systemd\/system\/app\.service|gunicorn\.conf\.py|ha-cluster\/app\.env)$/,
     words: "the application restarts",
   },
 };

@@ -32,14 +32,43 @@ WantedBy=multi-user.target
 /** Of one of gunicorn's workers. */
 const THREADS = 4;
 
-/**
- * `worker-connections`: by default a worker whose threads are all busy, with downloads say, accepts 1,000 connections more, and answers none of
- * them while the other worker is idle. `keep-alive`: it would keep idle ones beside those; haproxy closes each after its answer.
- */
+/** Where {@link renderGunicorn}'s text is. */
+export const GUNICORN = "/etc/gunicorn.conf.py";
+
+/** gunicorn's settings, and what keeps one worker from accepting what only the other has time for. */
+export function renderGunicorn(): string {
+  return `import errno
+
+from gunicorn.workers import gthread
+
+# By default a worker whose threads are all busy, with downloads say, accepts 1,000 connections more, and answers none of
+# them while the other worker is idle. No thread is left for idle ones; haproxy closes each after its answer.
+workers = 2
+threads = worker_connections = ${THREADS}
+keepalive = 0
+
+
+def accept(worker, server, listener):
+    """As gunicorn 20: a connection has a thread at once. Later ones wait for its first byte first, and a worker that has
+    accepted as many as it may does not wait for anything but threads (gunicorn's issue 3146)."""
+    try:
+        connection, client = listener.accept()
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED):
+            raise
+        return
+    worker.nr_conns += 1
+    worker.enqueue_req(gthread.TConn(worker.cfg, connection, client, server))
+
+
+gthread.ThreadWorker.accept = accept
+`;
+}
+
 function command(runtime: PlannedAppServer["runtime"]): string {
   switch (runtime) {
     case "python":
-      return `/usr/bin/gunicorn --chdir ${CURRENT_RELEASE} --bind \${LISTEN_ADDRESS}:\${LISTEN_PORT} --workers 2 --threads ${THREADS} --worker-connections ${THREADS} --keep-alive 0 wsgi:application`;
+      return `/usr/bin/gunicorn --config ${GUNICORN} --chdir ${CURRENT_RELEASE} --bind \${LISTEN_ADDRESS}:\${LISTEN_PORT} wsgi:application`;
     default:
       return runtime satisfies never;
   }

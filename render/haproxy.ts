@@ -60,7 +60,7 @@ function duration(seconds: number): string {
 
 /**
  * `http-server-close`: by default haproxy keeps idle connections to applications. A request on one that the application is just giving up
- * (gunicorn after 2 s) is not answered, but cuts the client's kept connection.
+ * (gunicorn after 2 s, by itself) is not answered, but cuts the client's kept connection.
  *
  * `idle-close-on-response`: a reload closes an idle connection with the next answer, not under a client about to ask.
  */

@@ -22,8 +22,8 @@ export function unheard(plan: Plan, deployed: Deployed, { kept }: Change): Probl
     {
       path: "vrrp.routerIds",
       cause:
-        "are all other ones than the load balancers have, and those differ among each other since a run that was cut: some would not hear the others, and two would have the VIPs",
-      mend: "first `pulumi up` with the ids of that run, or with those from before it; then change them",
+        "(or `vrrp.transport`) are all other ones than the load balancers have, and those differ among each other since a run that was cut: some would not hear the others, and two would have the VIPs",
+      mend: "first `pulumi up` with the ids and the transport of that run, or with those from before it; then change them",
     },
   ];
 }

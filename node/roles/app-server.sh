@@ -4,6 +4,7 @@ set -eu
 
 APP_UNIT=/etc/systemd/system/app.service
 RELEASE_SOCKET=/etc/systemd/system/app-release.socket
+APP_GUNICORN=/etc/gunicorn.conf.py # its settings
 APP_ENV=/etc/ha-cluster/app.env # LISTEN_ADDRESS, LISTEN_PORT and what the application itself wants
 APP_SECRET=/etc/ha-cluster/secrets/app.env
 
@@ -20,7 +21,7 @@ app_server_apply() {
     release_apply
     start_at_boot app
     release_loads
-    if changed $APP_UNIT $APP_ENV $APP_SECRET || ! systemctl -q is-active app; then
+    if changed $APP_UNIT $APP_GUNICORN $APP_ENV $APP_SECRET || ! systemctl -q is-active app; then
         app_restart
     elif changed "$(readlink -f "$CURRENT")/*"; then
         app_reload

@@ -14,10 +14,13 @@ haproxy_apply() {
     fi
     if ! systemctl -q is-active haproxy; then
         haproxy_start
-    # The master starts its program anew; and who has handed over finishes what clients keep.
-    elif package_changed haproxy || changed '/etc/haproxy/*' || [ -n "$HANDED_OVER" ]; then
+    elif package_changed haproxy || changed '/etc/haproxy/*'; then # the master starts its program anew
         remember_servers
         haproxy_reload
+        forget_servers
+    elif [ -n "$HANDED_OVER" ]; then
+        remember_servers
+        finish_kept
         forget_servers
     fi
     wait_for 15 haproxy_listens || fail "haproxy does not listen on: $(missing_listeners)
@@ -52,12 +55,19 @@ $(last_words haproxy)"
 }
 
 # finish_kept: on a machine whose VIPs have gone. By itself haproxy goes on with connections that clients keep until they break; after
-# a reload each ends with its next answer, and the client opens the next one where the VIPs are now.
+# a reload each ends with its next answer, and the client opens the next one where the VIPs are now. Whoever is down is taken for well
+# for a second or two, unless it is remembered: nobody asks a machine without VIPs.
 finish_kept() {
     systemctl -q is-active haproxy || return 0
-    systemctl --job-mode=fail reload haproxy || # not in the place of a stop that waits for the drain
+    if ! systemctl --job-mode=fail reload haproxy; then # not in the place of a stop that waits for the drain
         say "haproxy does not reload: connections that clients keep will break with the drain"
+        return 0
+    fi
+    # systemd ends a unit that is still reloading without its ExecStop, which waits for the drain.
+    wait_for 5 haproxy_has_reloaded || :
 }
+
+haproxy_has_reloaded() { [ "$(unit_property haproxy ActiveState)" = active ]; }
 
 haproxy_master() { "$HERE/ask.sh" unix $HAPROXY_MASTER 'show proc' 2>/dev/null; }
 

@@ -23,6 +23,7 @@ handover() {
     ! systemctl cat ha-cluster-drain >/dev/null 2>&1 || systemctl restart ha-cluster-drain ||
         say "handover: connections that are open will break, the drain does not start: systemctl status ha-cluster-drain"
     if wait_for 12 lacks_vips; then
+        # shellcheck disable=SC2034 # for haproxy.sh
         HANDED_OVER=yes
         say "handover: another load balancer took the VIPs after $(since "$started") s"
     else

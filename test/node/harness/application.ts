@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { address } from "./databases";
 import { letServeSample } from "./apps";
+import { renderGunicorn } from "../../../render/app";
 import { fixture, sampleApp } from "./bundles";
 import type { Machine } from "./machine";
 import type { Result } from "./shell";
@@ -13,7 +14,11 @@ export const PASSWORD = `Pass'word"$&\\7`;
 const environment = (value: string): string => `"${value.replaceAll(/["\\$`]/g, "\\$&")}"`;
 
 export const appFiles = (sample = sampleApp()): string =>
-  fixture("app-server.files", { DATABASE: address(211), SAMPLE: sample.trimEnd() });
+  fixture("app-server.files", {
+    DATABASE: address(211),
+    SAMPLE: sample.trimEnd(),
+    GUNICORN: renderGunicorn().trimEnd(),
+  });
 
 export function assertDone(result: Result): Result {
   assert.equal(result.code, 0, result.text);

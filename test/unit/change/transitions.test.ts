@@ -103,7 +103,7 @@ describe("what both sides have to agree on", () => {
     },
     "vrrp.routerIds",
     /differ among each other since a run that was cut/,
-    /first `pulumi up` with the ids of that run, or with those from before it/,
+    /first `pulumi up` with the ids and the transport of that run, or with those from before it/,
   );
   for (const [title, routerIds, refused] of [
     ["all router ids at once", { ipv4: 61, ipv6: 62, internal: 63 }, true],
