@@ -39,7 +39,7 @@ def settles(world, machine, status):
 
 
 def ends_with(world, machine, action, message):
-    """Wait until this is what was done last, and how it ended. Nova writes the end of an action after the server's state."""
+    """Wait until this is what was done last, and how it ended: Nova writes that after the server's state."""
     def last():
         done = next(iter(world.cloud.compute.server_actions(machine.id)))
         return done.action, done.message
