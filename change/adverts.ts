@@ -46,7 +46,7 @@ export function advertsOf({ instances }: SyncGroup): Adverts {
   );
 }
 
-/** Without what it takes for planned, whatever is said now. */
+/** What the time between may say otherwise than the plan. */
 export function advertOf({ routerId, addresses, transport }: Advert): Advert {
   return { routerId, addresses, transport };
 }

@@ -29,11 +29,7 @@ WantedBy=multi-user.target
 `;
 }
 
-/** Of one of gunicorn's workers. */
-const THREADS = 4;
-
-/** Where {@link renderGunicorn}'s text is. */
-export const GUNICORN = "/etc/gunicorn.conf.py";
+export const GUNICORN_SETTINGS = "/etc/gunicorn.conf.py";
 
 /** gunicorn's settings, and what keeps one worker from accepting what only the other has time for. */
 export function renderGunicorn(): string {
@@ -44,7 +40,7 @@ from gunicorn.workers import gthread
 # By default a worker whose threads are all busy, with downloads say, accepts 1,000 connections more, and answers none of
 # them while the other worker is idle. No thread is left for idle ones; haproxy closes each after its answer.
 workers = 2
-threads = worker_connections = ${THREADS}
+threads = worker_connections = 4
 keepalive = 0
 
 
@@ -68,7 +64,7 @@ gthread.ThreadWorker.accept = accept
 function command(runtime: PlannedAppServer["runtime"]): string {
   switch (runtime) {
     case "python":
-      return `/usr/bin/gunicorn --config ${GUNICORN} --chdir ${CURRENT_RELEASE} --bind \${LISTEN_ADDRESS}:\${LISTEN_PORT} wsgi:application`;
+      return `/usr/bin/gunicorn --config ${GUNICORN_SETTINGS} --chdir ${CURRENT_RELEASE} --bind \${LISTEN_ADDRESS}:\${LISTEN_PORT} wsgi:application`;
     default:
       return runtime satisfies never;
   }

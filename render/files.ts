@@ -3,7 +3,7 @@ import { certificatePath } from "../plan/haproxy";
 import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } from "../plan/plan";
 import { SCRIPTS } from "../plan/vrrp";
 import {
-  GUNICORN,
+  GUNICORN_SETTINGS,
   renderAppEnvironment,
   renderAppUnit,
   renderGunicorn,
@@ -122,7 +122,7 @@ export function appServerFiles(
       former.map((from) => ({ from, to: node.port })),
     ),
     file("/etc/systemd/system/app.service", renderAppUnit(node)),
-    file(GUNICORN, renderGunicorn()),
+    file(GUNICORN_SETTINGS, renderGunicorn()),
     file("/etc/ha-cluster/app.env", renderAppEnvironment(node, databaseOf(plan))),
     file("/srv/app/releases/sample/wsgi.py", sample),
     file("/etc/ha-cluster/neighbours", renderNeighbours(node)),

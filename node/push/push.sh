@@ -19,6 +19,8 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/validate.sh"
 . "$HERE/differences.sh"
 
+TAKEN_BACK=$STATE/taken-back # by a push that has not told anybody yet
+
 usage() {
     echo "usage: push.sh load-balancer|database|app-server files|secrets <bundle" >&2
     exit 2
@@ -38,10 +40,16 @@ recover() {
     interrupted=$(recover_interrupted)
     rm -rf "$INCOMING"
     mkdir -p "$INCOMING/files"
-    [ -n "$interrupted" ] || return 0
-    printf '%s\n' "$interrupted" >"$INCOMING/carried"
-    CARRIED=yes
-    say "an earlier push did not come to its end: the files from before it are back"
+    if [ -n "$interrupted" ]; then
+        printf '%s\n' "$interrupted" >"$INCOMING/carried"
+        CARRIED=yes
+        : >"$TAKEN_BACK"
+    fi
+    # What a push of secrets says nobody gets to read: the one after it says it.
+    if [ "$BUNDLE" = files ] && [ -e "$TAKEN_BACK" ]; then
+        rm "$TAKEN_BACK"
+        say "an earlier push did not come to its end: the files from before it are back"
+    fi
 }
 
 receive() {

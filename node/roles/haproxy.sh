@@ -18,7 +18,7 @@ haproxy_apply() {
         remember_servers
         haproxy_reload
         forget_servers
-    elif [ -n "$HANDED_OVER" ]; then
+    elif [ -n "$HANDED_OVER" ] && owned "$RELAY_UNIT"; then # without a relay the handover has ended them
         remember_servers
         finish_kept
         forget_servers

@@ -4,11 +4,11 @@ import { fromClient } from "../../harness/http";
 import type { StackFile } from "../../harness/stackFile";
 import type { Stack } from "../../operate/stack";
 import { temporaryFolder } from "../support/folder";
+import { makeFlavor, removeFlavor } from "./flavors";
 import { resources, servers } from "./standing";
 import { cluster, lab, open, stackFile } from "./support";
 import { unnoticed } from "./unnoticed";
 
-/** As m1.small, with more memory: Nova makes no disk smaller, so that the way back needs one of the same size. */
 const WIDE = "ha-cluster-test-wide";
 
 /** Of the lab: a newer build, and a zone that no datacenter of the stack file is in. */
@@ -19,13 +19,11 @@ describe("changes of a cluster that runs", () => {
   const folder = temporaryFolder();
 
   before(async () => {
-    // A run that was killed left it.
-    await lab.admin("flavor", "delete", WIDE).catch(() => undefined);
-    await lab.admin("flavor", "create", "--ram", "3072", "--disk", "10", "--vcpus", "1", WIDE);
+    await makeFlavor(WIDE, 3072);
   });
   after(async () => {
     folder.remove();
-    await lab.admin("flavor", "delete", WIDE);
+    await removeFlavor(WIDE);
   });
 
   const stackOf = (file: StackFile): Promise<Stack> => open(file, folder.path);

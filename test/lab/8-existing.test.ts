@@ -136,6 +136,7 @@ describe("hosts that somebody else built", () => {
   test("an adoption that is cut in the middle: the next up takes them over, and the second has nothing to do", async () => {
     await cut(stack.ipv4, up, FIRST, '[ "$(head -n 1 /var/lib/ha-cluster/journal 2>&1)" = files ]', "push.sh");
     const said = await must(stack.ipv4, ...up);
+    assert.match(said, /an earlier push did not come to its end/);
     assert.match(said, /-\s+state EQUAL$/m);
     assert.match(said, /-\s+auth_pass \*\*\*$/m);
     assert.equal(said.match(/taken over: VG_1: (MASTER|BACKUP)/g)?.length, HOSTS.length);

@@ -4,20 +4,16 @@ import { fromClient } from "../../harness/http";
 import type { StackFile } from "../../harness/stackFile";
 import { until } from "../../operate/poll";
 import type { Stack } from "../../operate/stack";
+import { makeFlavor, removeFlavor } from "../lab/flavors";
 import { servers } from "../lab/standing";
 import { cluster, lab, NAME, open, stackFile, verb } from "../lab/support";
 import { throughout } from "../lab/throughout";
 import { temporaryFolder } from "../support/folder";
 import { deploy, withdraw } from "../witnesses/release";
 
-/** As m1.small, with more memory. */
 const WIDE = "ha-cluster-test-wider";
 /** No hypervisor has room for it. */
 const HUGE = "ha-cluster-test-hugest";
-const FLAVORS = [
-  [WIDE, "3072"],
-  [HUGE, "9999999"],
-] as const;
 
 const [LOAD_BALANCER, DATABASE] = ["test-lb-dc2", "test-db-dc2"];
 
@@ -27,10 +23,8 @@ describe("a resize that fails", () => {
   const stackOf = (file: StackFile): Promise<Stack> => open(file, folder.path);
 
   before(async () => {
-    for (const [name, ram] of FLAVORS) {
-      await lab.admin("flavor", "delete", name).catch(() => undefined);
-      await lab.admin("flavor", "create", "--ram", ram, "--disk", "10", "--vcpus", "1", name);
-    }
+    await makeFlavor(WIDE, 3072);
+    await makeFlavor(HUGE, 9_999_999);
     await (await stackOf(stackFile())).up();
     await deploy(cluster);
     await cluster.rowAcrossDatacenters(token);
@@ -38,7 +32,7 @@ describe("a resize that fails", () => {
   after(async () => {
     await withdraw(cluster);
     folder.remove();
-    for (const [name] of FLAVORS) await lab.admin("flavor", "delete", name);
+    for (const name of [WIDE, HUGE]) await removeFlavor(name);
   });
 
   const inDc2 = (flavor: string): Record<string, string> => ({ dc1: "m1.small", dc2: flavor, dc3: "m1.small" });

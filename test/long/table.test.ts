@@ -4,20 +4,16 @@ import { Cluster } from "../../harness/cluster";
 import { fromClient } from "../../harness/http";
 import type { StackFile } from "../../harness/stackFile";
 import type { Stack } from "../../operate/stack";
+import { makeFlavor, removeFlavor } from "../lab/flavors";
 import { resources, servers } from "../lab/standing";
 import { cluster, lab, NAME, open, stackFile, verb } from "../lab/support";
 import { type Row, throughout } from "../lab/throughout";
 import { temporaryFolder } from "../support/folder";
 import { deploy, withdraw } from "../witnesses/release";
 
-/** As m1.small, with more memory. */
 const WIDE = "ha-cluster-test-wide";
 /** No hypervisor has room for it. */
 const HUGE = "ha-cluster-test-huge";
-const FLAVORS = [
-  [WIDE, "3072"],
-  [HUGE, "9999999"],
-] as const;
 const NEWER = "debian-12-next";
 const EVERYBODY = [...cluster.loadBalancers, ...cluster.databases, ...cluster.appServers].map((name) =>
   name.replace("test-", ""),
@@ -120,10 +116,8 @@ describe("the whole table", () => {
   const stackOf = (file: StackFile): Promise<Stack> => open(file, folder.path);
 
   before(async () => {
-    for (const [name, ram] of FLAVORS) {
-      await lab.admin("flavor", "delete", name).catch(() => undefined);
-      await lab.admin("flavor", "create", "--ram", ram, "--disk", "10", "--vcpus", "1", name);
-    }
+    await makeFlavor(WIDE, 3072);
+    await makeFlavor(HUGE, 9_999_999);
     await (await stackOf(stackFile())).up();
     await deploy(cluster);
     await cluster.rowAcrossDatacenters(token);
@@ -131,7 +125,7 @@ describe("the whole table", () => {
   after(async () => {
     await withdraw(cluster);
     folder.remove();
-    for (const [name] of FLAVORS) await lab.admin("flavor", "delete", name);
+    for (const name of [WIDE, HUGE]) await removeFlavor(name);
   });
 
   for (const [name, file, words] of REFUSED) {

@@ -265,6 +265,8 @@ test("a push that was killed in mid-change is taken back by the next one, which 
   );
   await lb1.output("test -s /var/lib/ha-cluster/journal");
 
+  assertDone(await lb1.push("load-balancer", "secrets", secrets));
+  assert.equal(await lb1.output("ls -d /var/lib/ha-cluster/journal 2>/dev/null || :"), "");
   // The next one brings something else, and no trace of the killed one may stay: not its text, not its address.
   const result = await lb1.push("load-balancer", "files", files.lb1.replaceAll("first", "fourth"));
   assertDone(result);

@@ -131,6 +131,13 @@ describe("VRRP between the load balancers", () => {
     /EXTERN sends from 203\.0\.113\.100, but the server's own address is 203\.0\.113\.11/,
   );
   breaking(
+    "by multicast, where the others are spoken to by unicast",
+    dualStack(),
+    (plan) => (instance(plan, "lb-dc1", "INTERN").transport = "multicast"),
+    "(keepalived)",
+    /INTERN sends by multicast, and not by unicast/,
+  );
+  breaking(
     "without a peer",
     dualStack(),
     (plan) => instance(plan, "lb-dc1", "EXTERN6").peers.pop(),
