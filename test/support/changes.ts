@@ -11,6 +11,13 @@ import { dualStack, type Raw, specOf } from "./specs";
 import { stateOf } from "./state";
 
 export const SECRETS = { root: "a root secret of the tests, 32 long", certificateKeys: {} };
+/** The same with all that a cluster may need, on machines of either source. */
+export const ALL_SECRETS = {
+  ...SECRETS,
+  certificateKeys: { www: "key" },
+  sshPrivateKey: "an SSH key",
+  vrrpPassword: "hunter2",
+};
 export const RISK = { acceptedBy: "J. Doe", on: "2026-11-22" };
 
 export interface Case {

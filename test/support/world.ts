@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Change, changeOf, NOTHING_MEANT } from "../../change/change";
 import { deployed, type Deployed, type Resource } from "../../change/deployed";
+import { COMMAND } from "../../change/commands";
 import { bundlesOf, filesBetween } from "../../change/files";
 import { changesAddresses } from "../../change/moves";
 import { begin, type Begun } from "../../change/rollout";
@@ -10,8 +11,6 @@ import { bundle } from "../../render/bundle";
 import { SECRETS } from "./changes";
 import { BUILT, planned, scriptsOf, type Setting } from "./setting";
 import { stateOf } from "./state";
-
-const COMMAND = "command:remote:Command";
 
 /** A Command's text; what is compared is all of it. */
 interface Said {

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { changeOf } from "../../../change/change";
+import { COMMAND, nameOf } from "../../../change/commands";
 import { deployed, type Resource } from "../../../change/deployed";
 import { begin, type Begun } from "../../../change/rollout";
 import { readNodeFiles } from "../../../node/files";
 import { plan, type Plan } from "../../../plan/plan";
+import { ALL_SECRETS } from "../../support/changes";
 import { dualStack, existing, specOf } from "../../support/specs";
 import { stateOf } from "../../support/state";
-
-const COMMAND = "command:remote:Command";
 
 const seen: Resource[] = [];
 
@@ -39,12 +39,7 @@ async function run(planned: Plan, state: Resource[]): Promise<Resource[]> {
       change,
       begun: begin(planned, change, standing, nodeFiles.sampleApp),
       mayDestroy: false,
-      secrets: {
-        root: "a root secret of the tests, 32 long",
-        certificateKeys: { www: "key" },
-        sshPrivateKey: "an SSH key",
-        vrrpPassword: "hunter2",
-      },
+      secrets: ALL_SECRETS,
     });
     return Promise.resolve({});
   });
@@ -60,8 +55,6 @@ function noted(number: number, ended: number): Resource[] {
     outputs: { rollout },
   }));
 }
-
-const nameOf = ({ urn }: Resource): string => urn.slice(urn.lastIndexOf("::") + 2);
 
 const texts = (commands: Resource[]): Record<string, string> =>
   Object.fromEntries(commands.map((each) => [nameOf(each), String(each.inputs!["create"])]));

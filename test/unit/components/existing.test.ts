@@ -5,6 +5,7 @@ import { changeOf } from "../../../change/change";
 import { deployed } from "../../../change/deployed";
 import { readNodeFiles } from "../../../node/files";
 import { plan } from "../../../plan/plan";
+import { ALL_SECRETS } from "../../support/changes";
 import { existing, specOf } from "../../support/specs";
 
 interface Seen {
@@ -33,12 +34,7 @@ describe("resource graph on load balancers that somebody else built", () => {
         change: changeOf(planned, deployed([])),
         begun: { number: 1, left: {}, steps: [], made: [] },
         mayDestroy: false,
-        secrets: {
-          root: "a root secret of the tests, 32 long",
-          certificateKeys: { www: "key" },
-          sshPrivateKey: "an SSH key",
-          vrrpPassword: "hunter2",
-        },
+        secrets: ALL_SECRETS,
       });
       return Promise.resolve({});
     });
