@@ -55,7 +55,13 @@ describe("a resize that fails", () => {
   }
 
   async function rebooted(name: string): Promise<void> {
-    await lab.openstackDo("server", "reboot", "--hard", "--wait", name);
+    await lab.openstackDo("server", "reboot", "--hard", name);
+    await until(
+      `${name} to be active`,
+      () => lab.openstack<{ status: string }>("server", "show", name),
+      ({ status }) => status === "ACTIVE",
+      { seconds: 60 },
+    );
     await until(
       `${name} to be reached`,
       () => lab.ssh(name, "true"),
