@@ -14,10 +14,13 @@ import { askCloud, objections } from "./components/machines/ask";
 import { askRooms } from "./components/machines/room";
 import { Cluster } from "./components/cluster";
 import { firstOfEach, formatProblem, formatProblems, type Problem } from "./config/problems";
+import { otherStackFiles } from "./config/folder";
 import { keysInTheClear, readPulumiConfig } from "./config/pulumi";
 import { readNodeFiles } from "./node/files";
 import { describe } from "./plan/describe";
+import { checkTenants, warnTenants } from "./plan/lint/tenants";
 import { load } from "./plan/load";
+import { tenantsOf } from "./plan/tenants";
 import { cloudAccess, CloudSession } from "./verify/gather/cloud";
 
 // @pulumi/pulumi notes a stack trace for every promise (runtime/debuggable.js), and mapping each frame of it to its source
@@ -32,7 +35,11 @@ export = async () => {
   const { plan, spec, secrets, problems, warnings } = load(config, stack, new Date(), standingOf(deployed));
   refuse([...problems, ...keysInTheClear(config)]);
   if (!plan) throw new Error("a stack without problems has a plan");
-  for (const warning of warnings) void pulumi.log.warn(formatProblem(warning));
+  const tenant = { file: `Pulumi.${stack}.yaml`, ...cloudName(), spec, plan };
+  const others = tenantsOf(otherStackFiles(process.cwd(), stack));
+  refuse(checkTenants(tenant, others.tenants));
+  for (const warning of [...warnings, ...others.warnings, ...warnTenants(tenant, others.tenants)])
+    void pulumi.log.warn(formatProblem(warning));
 
   const { mayDelete, mayReplace } = spec;
   const intent = { mayDelete, mayReplace, mayRepair: (process.env[MAY_REPLACE] ?? "").split(",") };
@@ -50,7 +57,7 @@ export = async () => {
     : await askRooms(deployed, plan.clusterName, changeWith, session);
   const change = changeWith(rooms);
   refuse([...notAsked, ...firstOfEach(room(change, { ...cloud, rooms }))]);
-  if (!pulumi.runtime.isDryRun()) refuse(await addAddresses(change, session));
+  if (!pulumi.runtime.isDryRun()) refuse(await addAddresses(plan, change, session));
   const nodeFiles = readNodeFiles();
   const summary = words(change, deployed, bundlesOf(plan, nodeFiles.sampleApp));
   if (summary.length > 0) void pulumi.log.info(`what this changes, by datacenter:\n${summary.join("\n")}`);
@@ -87,8 +94,12 @@ export = async () => {
 
 /** The cloud that the OpenStack provider makes everything in. */
 function session(): Promise<CloudSession> {
+  return CloudSession.open(cloudAccess(cloudName(), process.env));
+}
+
+function cloudName(): { cloud?: string } {
   const cloud = new pulumi.Config("openstack").get("cloud");
-  return CloudSession.open(cloudAccess(cloud === undefined ? {} : { cloud }, process.env));
+  return cloud === undefined ? {} : { cloud };
 }
 
 /** Nothing is changed blindly. */

@@ -21,7 +21,7 @@ export async function measurePreview(servers: number, runs: number): Promise<Pre
     const state = join(folder.path, "state");
     mkdirSync(state);
     const stack = await Stack.open({
-      name: "bench",
+      name: "dev",
       configFile: sized(StackFile.read(join(ROOT, "Pulumi.dev.yaml")), servers).write(
         join(folder.path, "Pulumi.bench.yaml"),
       ),

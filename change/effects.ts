@@ -77,12 +77,18 @@ export const EFFECTS: Record<string, KeyEffect> = {
       "to another subnet of the same network: load balancers have both addresses, then the new ones alone. [In one run](#another-external-network)",
   },
   "external.ipv4.gateway": { effect: "handover", words: "the default route of the load balancers" },
+  "external.ipv4.loadBalancers": {
+    effect: "handover",
+    words:
+      "load balancers have both addresses, then the new ones alone; the way that SSH takes moves with them. Refused where one of them would get another's: in two runs",
+  },
   "external.ipv4.former": { effect: "nothing", words: "it only says which VIPs are allowed" },
   "external.ipv6.prefix": {
     effect: "handover",
     words: "where it comes or goes, with the VIPs' `ipv6`; another prefix is the same as another `external.ipv4.cidr`",
   },
   "external.ipv6.gateway": { effect: "handover", words: "the default route of the load balancers" },
+  "external.ipv6.firstSubnet": { effect: "handover", words: "the same as `external.ipv4.loadBalancers`" },
   "external.ipv6.former": { effect: "nothing", words: "it only says which VIPs are allowed" },
   "external.vipRanges": { effect: "nothing", words: "it only says which VIPs are allowed" },
   "internal.cidr": {
@@ -171,6 +177,7 @@ export const EFFECTS: Record<string, KeyEffect> = {
   },
 
   "vrrp.advertInterval": { effect: "handover", words: "" },
+  "vrrp.firstRouterId": { effect: "handover", words: "all that are not written follow it; as below" },
   "vrrp.routerIds.ipv4": {
     effect: "handover",
     words: "all at once in two steps, so that one of the three always stays, which keeps the group together",

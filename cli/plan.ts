@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { parseDocument, stringify } from "yaml";
 import { changeOf } from "../change/change";
@@ -10,17 +10,20 @@ import { pin } from "../change/pin";
 import { refusals } from "../change/refuse";
 import { words } from "../change/words";
 import { readStackFile } from "../config/file";
+import { otherStackFiles, stackOf } from "../config/folder";
 import { NOTHING_STANDS } from "../config/places";
 import { formatProblem, formatProblems } from "../config/problems";
 import { readNodeFiles } from "../node/files";
 import { Stack } from "../operate/stack";
 import { describe } from "../plan/describe";
+import { checkTenants, warnTenants } from "../plan/lint/tenants";
 import { type Loaded, load } from "../plan/load";
+import { tenantsOf } from "../plan/tenants";
 
 const USAGE = `npm run plan -- [STACK | FILE]            prints what a stack file makes, and what that changes on what stands; no secret is read
 npm run plan -- [STACK | FILE] --files ID  prints the configuration files of one server, e.g. lb-dc1
 npm run plan -- [STACK | FILE] --pin       writes everybody's place into the file: from then on the file alone says who stands where
-  --alone   looks at the file alone, not at the state that pulumi has of the stack`;
+  --alone   looks at the file alone, neither at the state that pulumi has of the stack nor at other stacks' files beside it`;
 
 type Plan = NonNullable<Loaded["plan"]>;
 
@@ -40,15 +43,19 @@ async function main(): Promise<number> {
   }
   const argument = positionals[0] ?? "dev";
   const file = argument.endsWith(".yaml") ? argument : `Pulumi.${argument}.yaml`;
-  const stack = /^Pulumi\.(.+)\.yaml$/.exec(basename(file))?.[1] ?? "dev";
+  const stack = stackOf(basename(file)) ?? "dev";
 
-  const { raw, problems: unreadable } = readStackFile(file);
+  const { raw, cloud, problems: unreadable } = readStackFile(file);
   if (unreadable.length > 0) return refused(unreadable, file);
   const deployed = values.alone ? "not asked for" : await standing(stack);
   const known = typeof deployed === "string" ? NOTHING_STANDS : standingOf(deployed);
   const { plan, spec, secrets, problems, warnings } = load(raw, stack, new Date(), known);
   if (!plan) return refused(problems, file);
-  for (const warning of warnings) console.error(`warning:\n${formatProblem(warning)}`);
+  const tenant = { file: basename(file), ...(cloud !== undefined && { cloud }), spec, plan };
+  const others = tenantsOf(values.alone ? [] : otherStackFiles(dirname(file), stack));
+  const shared = [...checkTenants(tenant, others.tenants), ...warnTenants(tenant, others.tenants)];
+  if (shared.length > 0) return refused(shared, file);
+  for (const warning of [...warnings, ...others.warnings]) console.error(`warning:\n${formatProblem(warning)}`);
   if (values.files !== undefined) return printFiles(plan, values.files);
   if (typeof deployed === "string") {
     console.error(`not compared with what stands: ${deployed}`);

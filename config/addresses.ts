@@ -5,9 +5,11 @@ import {
   networkSize,
   parseIp,
   parseNetwork,
+  parseSpan,
   type Family,
   type Ip,
   type Network,
+  type Span,
 } from "./ip";
 import type { Problem } from "./problems";
 import { quote } from "./shape/words";
@@ -20,6 +22,8 @@ import { quote } from "./shape/words";
 const FAMILY_NAME: Record<Family, string> = { ipv4: "IPv4", ipv6: "IPv6" };
 const EXAMPLE: Record<Family, string> = { ipv4: "203.0.113.100", ipv6: "2001:db8:45:67bb::1" };
 const EXAMPLE_NETWORK: Record<Family, string> = { ipv4: "203.0.113.0/24", ipv6: "2001:db8:45::/48" };
+
+const EXAMPLE_SPAN = "203.0.113.11-203.0.113.13";
 
 const MAPPED = parseNetwork("::ffff:0:0/96")!;
 
@@ -105,6 +109,28 @@ export function* readRange(
     return undefined;
   }
   return network;
+}
+
+/** Reads an IPv4 address, a range `first-last`, or a network, of which every address counts. */
+export function* readSpan(path: string, text: string | undefined): Generator<Problem, Span | undefined> {
+  if (text === undefined) return undefined;
+  const ends = text.split("-").map((each) => each.trim());
+  if (ends.length === 1) {
+    const network = yield* readRange(path, text, "ipv4");
+    return network && parseSpan(text);
+  }
+  if (ends.length > 2) {
+    yield { path, cause: `${quote(text)} is no range`, mend: `write its first and last address: ${EXAMPLE_SPAN}` };
+    return undefined;
+  }
+  const first = yield* readHost(path, ends[0], "ipv4");
+  const last = yield* readHost(path, ends[1], "ipv4");
+  if (!first || !last) return undefined;
+  if (last.value < first.value) {
+    yield { path, cause: `${quote(text)} ends before it begins`, mend: `write ${ends[1]}-${ends[0]} if you mean that` };
+    return undefined;
+  }
+  return { family: "ipv4", first: first.value, last: last.value };
 }
 
 /** Reads an address without length, and says why when it is none of the wanted family; `written` is what the file has. */

@@ -1,8 +1,19 @@
 import { readDate } from "./checks/quorum";
+import { routerIdsOf } from "./checks/vrrp";
 import { Encrypted, UNREADABLE } from "./encrypted";
-import { containsNetwork, formatIp, formatNetwork, parseIp, parseNetwork } from "./ip";
+import { containsNetwork, formatIp, formatNetwork, parseIp, parseNetwork, parseSpan } from "./ip";
 import { NOTHING_STANDS, placesOf, type Standing } from "./places";
-import type { ExistingHost, Machines, Release, Secrets, Service, Spec, Vip, Vrrp } from "./spec";
+import {
+  type ExistingHost,
+  type Machines,
+  MOST_DATACENTERS,
+  type Release,
+  type Secrets,
+  type Service,
+  type Spec,
+  type Vip,
+  type Vrrp,
+} from "./spec";
 import { names, sortedEntries } from "./shape/draft";
 import type { StackFile } from "./shape/schema";
 
@@ -108,14 +119,14 @@ function buildHost([datacenter, host]: [string, FileHost]): ExistingHost {
 const INTERVAL = { default: 0.3, version2: 1 };
 
 function buildVrrp({ vrrp, machines }: StackFile): Vrrp {
-  const { routerIds, version, authentication, password, transport } = vrrp;
+  const { version, authentication, password, transport } = vrrp;
   // Hand-made files are of version 2, and all load balancers have to speak the same while they are taken over.
   const asBefore = machines.source === "existing" || version === 2 || password !== undefined;
   const advertInterval = vrrp.advertInterval ?? (asBefore ? INTERVAL.version2 : INTERVAL.default);
   const chosen = version ?? (Number.isInteger(advertInterval) ? 2 : 3);
   return {
     advertInterval,
-    routerIds,
+    routerIds: routerIdsOf(vrrp.firstRouterId, vrrp.routerIds),
     version: chosen === 2 ? 2 : 3,
     authentication: authentication && chosen === 2,
     transport: transport === "multicast" ? "multicast" : "unicast",
@@ -134,12 +145,31 @@ function readable(secret: string | Encrypted): string {
 function buildExternal({ network, ipv4, ipv6, vipRanges }: StackFile["external"]): Spec["external"] {
   return {
     network,
-    ipv4: { cidr: canonicalNetwork(ipv4.cidr), gateway: canonicalIp(ipv4.gateway), ...buildFormer(ipv4) },
+    ipv4: {
+      cidr: canonicalNetwork(ipv4.cidr),
+      gateway: canonicalIp(ipv4.gateway),
+      ...(ipv4.loadBalancers && { loadBalancers: ownAddresses(ipv4.loadBalancers) }),
+      ...buildFormer(ipv4),
+    },
     ...(ipv6 && {
-      ipv6: { prefix: canonicalNetwork(ipv6.prefix), gateway: canonicalIp(ipv6.gateway), ...buildFormer(ipv6) },
+      ipv6: {
+        prefix: canonicalNetwork(ipv6.prefix),
+        gateway: canonicalIp(ipv6.gateway),
+        ...(ipv6.firstSubnet !== undefined && { firstSubnet: canonicalNetwork(ipv6.firstSubnet) }),
+        ...buildFormer(ipv6),
+      },
     }),
     vipRanges: canonicalRanges(vipRanges),
   };
+}
+
+/** As many as there can be slots; the provider may have given more. */
+function ownAddresses(spans: string[]): string[] {
+  const found: string[] = [];
+  for (const { family, first, last } of spans.map((text) => parseSpan(text)!))
+    for (let value = first; value <= last && found.length < MOST_DATACENTERS; value++)
+      found.push(formatIp({ family, value }));
+  return found;
 }
 
 function buildFormer({ former }: { former?: string | undefined }): { former?: string } {

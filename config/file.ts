@@ -26,11 +26,20 @@ const MISTAKES: Partial<Record<ErrorCode, [cause: string, mend: string]>> = {
   MULTIPLE_DOCS: ["begins a second document", "remove the line `---`; a stack file is one document"],
 };
 
+/** What a stack file says, as far as it could be read. */
+export interface Read {
+  /** The keys `ha-cluster:*`, without the namespace. */
+  raw: Record<string, unknown>;
+  /** `openstack:cloud`. */
+  cloud?: string;
+  problems: Problem[];
+}
+
 /**
- * Reads the configuration out of a `Pulumi.<stack>.yaml`, without an engine: the keys `ha-cluster:*`, without the
- * namespace, as `validate` takes them. What is `{secure: …}` becomes {@link Encrypted}.
+ * Reads the configuration out of a `Pulumi.<stack>.yaml`, without an engine, as `validate` takes it. What is `{secure: …}`
+ * becomes {@link Encrypted}.
  */
-export function readStackFile(path: string): { raw: Record<string, unknown>; problems: Problem[] } {
+export function readStackFile(path: string): Read {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -43,7 +52,7 @@ export function readStackFile(path: string): { raw: Record<string, unknown>; pro
   return parseStackFile(text);
 }
 
-export function parseStackFile(text: string): { raw: Record<string, unknown>; problems: Problem[] } {
+export function parseStackFile(text: string): Read {
   const lineCounter = new LineCounter();
   // Pulumi's own YAML library resolves merge keys.
   const document = parseDocument(text, { lineCounter, prettyErrors: false, merge: true });
@@ -64,13 +73,15 @@ export function parseStackFile(text: string): { raw: Record<string, unknown>; pr
     );
   }
   const ours = Object.entries(config).filter(([key]) => key.startsWith(NAMESPACE));
+  const cloud: unknown = (config as Record<string, unknown>)["openstack:cloud"];
   return {
     raw: Object.fromEntries(ours.map(([key, value]) => [key.slice(NAMESPACE.length), likeEngine(value)])),
+    ...(typeof cloud === "string" && { cloud }),
     problems: [],
   };
 }
 
-function fileProblem(cause: string, mend: string): { raw: Record<string, unknown>; problems: Problem[] } {
+function fileProblem(cause: string, mend: string): Read {
   return { raw: {}, problems: [{ path: "(stack file)", cause, mend }] };
 }
 

@@ -38,6 +38,22 @@ export function parseNetwork(text: string): Network | undefined {
   return { family: ip.family, first: (ip.value >> hostBits) << hostBits, prefixLength };
 }
 
+/** Addresses that follow one another, by the first and the last. */
+export interface Span {
+  family: Family;
+  first: bigint;
+  last: bigint;
+}
+
+/** Parses an address, `first-last`, or a network; `undefined` when it is none of them, or ends before it begins. */
+export function parseSpan(text: string): Span | undefined {
+  const network = parseNetwork(text);
+  if (network) return { family: network.family, first: network.first, last: network.first + networkSize(network) - 1n };
+  const [first, last, ...rest] = text.split("-").map((each) => parseIp(each.trim()));
+  if (!first || first.family !== last?.family || rest.length > 0 || last.value < first.value) return undefined;
+  return { family: first.family, first: first.value, last: last.value };
+}
+
 /** The canonical text of an address (RFC 5952 for IPv6). */
 export function formatIp(ip: Ip): string {
   return ip.family === "ipv4"

@@ -102,12 +102,17 @@ export interface Datacenter {
   slot: number;
 }
 
+/**
+ * `loadBalancers` are their own addresses, by slot, and `firstSubnet` is the /64 of the one in slot 1, after which those of all
+ * servers are counted; where the provider gave them. `former` is a network in which VIPs may still have addresses, and servers
+ * have none.
+ */
 export interface External {
   /** Name of the provider's network that the load balancers' external ports are on. */
   network: string;
-  ipv4: { cidr: string; gateway: string; former?: string };
-  /** Absent until the IPv6 rollout. `former` is a network in which VIPs may still have addresses, and servers have none. */
-  ipv6?: { prefix: string; gateway: string; former?: string };
+  ipv4: { cidr: string; gateway: string; loadBalancers?: string[]; former?: string };
+  /** Absent until the IPv6 rollout. */
+  ipv6?: { prefix: string; gateway: string; firstSubnet?: string; former?: string };
   /** Ranges that the hypervisor's ACL lets VIPs use, both families. */
   vipRanges: string[];
 }

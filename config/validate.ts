@@ -1,6 +1,6 @@
 import { buildSecrets, buildSpec } from "./build";
 import { checkExisting } from "./checks/existing";
-import { checkExternal } from "./checks/external";
+import { checkExternal, checkOwnPlaces } from "./checks/external";
 import { checkIntent } from "./checks/intent";
 import { checkAccess, checkInternal } from "./checks/internal";
 import { checkMachines } from "./checks/machines";
@@ -12,7 +12,7 @@ import { checkPorts, checkServices } from "./checks/services";
 import { checkSource } from "./checks/source";
 import { checkVips } from "./checks/vips";
 import { checkVrrp } from "./checks/vrrp";
-import { NOTHING_STANDS, type Standing } from "./places";
+import { NOTHING_STANDS, placesOf, type Standing } from "./places";
 import type { Problem } from "./problems";
 import { readShape, type Draft } from "./shape/draft";
 import type { Secrets, Spec } from "./spec";
@@ -29,7 +29,8 @@ export type Validated =
  */
 export function validate(raw: Record<string, unknown>, stack: string, standing: Standing = NOTHING_STANDS): Validated {
   const { draft, stackFile, problems: ofShape } = readShape(raw);
-  const problems = inOrder([...ofShape, ...checkAll(draft, raw, standing, stack)]);
+  const places = stackFile && checkOwnPlaces(stackFile.external, placesOf(stackFile, standing).datacenters);
+  const problems = inOrder([...ofShape, ...checkAll(draft, raw, standing, stack), ...(places ?? [])]);
   if (!stackFile || problems.length > 0) return { problems };
   return { spec: buildSpec(stackFile, stack, standing), secrets: buildSecrets(stackFile), problems: [] };
 }

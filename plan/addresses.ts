@@ -96,17 +96,24 @@ function hosts(subnet: Network): bigint {
   return networkSize(subnet) - 2n;
 }
 
-/** The load balancer's own addresses: IPv4 in the external subnet, IPv6 the first of its own /64. */
+/** The load balancer's own addresses: IPv4 as the provider gave them, or counted in the subnet; IPv6 the first of its own /64. */
 export function externalAddress(spec: Spec, place: Place): { ipv4: string; ipv6?: string } {
-  const ipv4 = formatIp(nthIp(network(spec.external.ipv4.cidr), offset("load-balancer", place)));
+  const { cidr, loadBalancers } = spec.external.ipv4;
+  const ipv4 = loadBalancers?.[place.slot - 1] ?? formatIp(nthIp(network(cidr), offset("load-balancer", place)));
   const subnet = serverSubnet(spec, "load-balancer", place);
   return subnet === undefined ? { ipv4 } : { ipv4, ipv6: formatIp(nthIp(network(subnet), 1n)) };
 }
 
-/** Every server's own /64 of the external prefix, numbered like its IPv4 address; /64 number 0 is the provider's. */
-export function serverSubnet(spec: Spec, role: Role, place: Place): string | undefined {
-  if (!spec.external.ipv6) return undefined;
-  return formatNetwork(nthSubnet(network(spec.external.ipv6.prefix), 64, offset(role, place)));
+/**
+ * Every server's own /64 of the external prefix. Unless the provider said which is the first, they are numbered like IPv4
+ * addresses; /64 number 0 is the provider's.
+ */
+export function serverSubnet({ external }: Spec, role: Role, place: Place): string | undefined {
+  if (!external.ipv6) return undefined;
+  const { prefix, firstSubnet } = external.ipv6;
+  const first = FIRST["load-balancer"];
+  const start = firstSubnet === undefined ? nthSubnet(network(prefix), 64, BigInt(first)) : network(firstSubnet);
+  return formatNetwork(nthSubnet(start, 64, offset(role, place) - BigInt(first)));
 }
 
 export function network(text: string): Network {

@@ -1,38 +1,63 @@
+import { contains, parseIp } from "../../config/ip";
 import type { Problem } from "../../config/problems";
 import { listNames, pathText } from "../../config/shape/words";
-import type { Plan } from "../../plan/plan";
+import { network } from "../../plan/addresses";
+import type { Plan, PlannedLoadBalancer } from "../../plan/plan";
 import type { Change } from "../change";
-import type { Deployed } from "../deployed";
+import type { Deployed, DeployedServer } from "../deployed";
 import { fileIn } from "../files";
 import { textsOf } from "../texts";
 
-/** The key by which load balancers have an address of this one's family. */
-export function networkOf(address: string): "external.ipv6.prefix" | "external.ipv4.cidr" {
-  return address.includes(":") ? "external.ipv6.prefix" : "external.ipv4.cidr";
+/** The key by which load balancers have another address than this one: another network, or another place in the same. */
+export function keyOfMove(former: string, { external: { ipv4, ipv6 } }: Pick<Plan, "external">): string {
+  const inside = (cidr: string): boolean => contains(network(cidr), parseIp(former)!);
+  if (former.includes(":"))
+    return ipv6 !== undefined && inside(ipv6.prefix) ? "external.ipv6.firstSubnet" : "external.ipv6.prefix";
+  return inside(ipv4.cidr) ? "external.ipv4.loadBalancers" : "external.ipv4.cidr";
 }
 
-/** While load balancers have both their old and their new addresses, none of these may be a VIP, neither one that comes nor one that goes. */
-export function collisions(plan: Plan, deployed: Deployed, { kept, moves }: Pick<Change, "kept" | "moves">): Problem[] {
+/**
+ * While load balancers have both their old and their new addresses, none of these may be a VIP, neither one that comes nor one
+ * that goes, nor may one be another server's.
+ */
+export function collisions(
+  plan: Plan,
+  deployed: Deployed,
+  { kept, leaving, moves }: Pick<Change, "kept" | "leaving" | "moves">,
+): Problem[] {
   const balancers = kept.flatMap(({ planned, standing }) =>
     planned.role === "load-balancer" ? [{ planned, standing }] : [],
   );
-  const formerly = balancers.flatMap(({ planned: { id } }) =>
-    Object.entries(moves[id]?.due === true ? moves[id].transition!.formerly : {}),
+  const former = balancers.flatMap(({ planned: { id } }) =>
+    moves[id]?.due === true
+      ? Object.entries(moves[id].transition!.formerly).flatMap(([owner, all]) =>
+          all.map(({ address }): [string, string] => [address, owner]),
+        )
+      : [],
   );
-  if (formerly.length === 0) return [];
+  if (former.length === 0) return [];
   const lost = balancers.filter(({ standing }) => standing.lostPorts.includes("external"));
   if (lost.length > 0)
     return [
       {
-        path: networkOf(formerly.flatMap(([, all]) => all)[0]!.address),
+        path: keyOfMove(former[0]![0], plan),
         cause: `can't be changed while ${listNames(lost.map(({ planned }) => planned.id))} ${lost.length === 1 ? "has" : "have"} no external port`,
-        mend: "first, with the network of before, `pulumi up` and `npm run verify -- --repair`",
+        mend: "first, with the addresses of before, `pulumi up` and `npm run verify -- --repair`",
       },
     ];
-  const own = new Map(formerly.flatMap(([id, all]) => all.map(({ address }) => [address, id] as const)));
-  const comes = plan.vips.flatMap(({ name, ...vip }) =>
+  const owners = new Map(former);
+  const vips = balancers.flatMap(({ standing }) => vipsOf(standing, deployed));
+  return [
+    ...comingVips(plan, owners),
+    ...goingVips(plan, owners, vips).slice(0, 1),
+    ...anothers(plan, owners, leaving).slice(0, 1),
+  ];
+}
+
+function comingVips({ vips }: Plan, owners: ReadonlyMap<string, string>): Problem[] {
+  return vips.flatMap(({ name, ...vip }) =>
     (["ipv4", "ipv6"] as const).flatMap((family) => {
-      const owner = own.get(vip[family] ?? "");
+      const owner = owners.get(vip[family] ?? "");
       if (owner === undefined) return [];
       return [
         {
@@ -43,23 +68,46 @@ export function collisions(plan: Plan, deployed: Deployed, { kept, moves }: Pick
       ];
     }),
   );
-  const vips = balancers.flatMap(({ standing }) =>
-    textsOf(standing, deployed).flatMap((text) =>
-      [...fileIn(text, "/etc/ha-cluster/vips").matchAll(/^\S+ (\S+)\/\d+$/gm)].map(([, address]) => address!),
-    ),
+}
+
+function goingVips(plan: Plan, owners: ReadonlyMap<string, string>, vips: readonly string[]): Problem[] {
+  return ownAddresses(plan.loadBalancers)
+    .filter(({ address }) => vips.includes(address))
+    .map(({ id, address }) => {
+      const sameFamily = (each: string): boolean => each.includes(":") === address.includes(":");
+      const [was] = [...owners].find(([each, owner]) => owner === id && sameFamily(each)) ?? [address];
+      return {
+        path: keyOfMove(was, plan),
+        cause: `gives ${id} the address ${address}, which is a VIP until this run has taken it away`,
+        mend: "in two runs: first take that VIP away, `pulumi up`, then write this",
+      };
+    });
+}
+
+function anothers(plan: Plan, owners: ReadonlyMap<string, string>, leaving: readonly DeployedServer[]): Problem[] {
+  const gone = new Map(leaving.flatMap(({ id, addresses }) => (addresses.external ?? []).map((each) => [each, id])));
+  return ownAddresses(plan.loadBalancers).flatMap(({ id, address }) => {
+    const owner = owners.get(address) ?? gone.get(address);
+    if (owner === undefined || owner === id) return [];
+    return [
+      {
+        path: keyOfMove(address, plan),
+        cause: `gives ${id} the address ${address}, which is ${owner}'s until the end of this run`,
+        mend: "in two runs: first addresses that none of them has, `pulumi up`, then these; each goes to the datacenter whose slot is its place in the list",
+      },
+    ];
+  });
+}
+
+function ownAddresses(balancers: readonly PlannedLoadBalancer[]): { id: string; address: string }[] {
+  return balancers.flatMap(({ id, external: { ipv4, ipv6 } }) =>
+    [ipv4, ...(ipv6 === undefined ? [] : [ipv6])].map((address) => ({ id, address })),
   );
-  const goes = balancers.flatMap(({ planned: { id, external } }) =>
-    [external.ipv4, external.ipv6].flatMap((address) =>
-      address !== undefined && vips.includes(address)
-        ? [
-            {
-              path: networkOf(address),
-              cause: `gives ${id} the address ${address}, which is a VIP until this run has taken it away`,
-              mend: "in two runs: first take that VIP away, `pulumi up`, then write this network",
-            },
-          ]
-        : [],
-    ),
+}
+
+/** As it was told, whenever. */
+function vipsOf(standing: DeployedServer, deployed: Deployed): string[] {
+  return textsOf(standing, deployed).flatMap((text) =>
+    [...fileIn(text, "/etc/ha-cluster/vips").matchAll(/^\S+ (\S+)\/\d+$/gm)].map(([, address]) => address!),
   );
-  return [...comes, ...goes.slice(0, 1)];
 }

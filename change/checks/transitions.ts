@@ -10,7 +10,7 @@ import type { Deployed } from "../deployed";
 import { fileIn } from "../files";
 import { changesAddresses } from "../moves";
 import { textsOf } from "../texts";
-import { networkOf } from "./addresses";
+import { keyOfMove } from "./addresses";
 
 /** A cut run has left load balancers so far apart that no third way of speaking is heard by all of them. */
 export function unheard(plan: Plan, deployed: Deployed, { kept }: Change): Problem[] {
@@ -109,12 +109,12 @@ function newcomers(plan: Plan, id: string, bundle: string, allowed: boolean): st
   ];
 }
 
-function keyOf({ loadBalancers }: Plan, { endpoints, gateways, formerly, adverts }: Transition): string {
+function keyOf(plan: Plan, { endpoints, gateways, formerly, adverts }: Transition): string {
   if (gateways.length > 0) return "internal.vip";
   if (endpoints.length > 0) return "database.port";
   const [former] = Object.values(formerly).flat();
-  if (former) return networkOf(former.address);
-  const others = loadBalancers[0]!.syncGroup.instances.some(
+  if (former) return keyOfMove(former.address, plan);
+  const others = plan.loadBalancers[0]!.syncGroup.instances.some(
     ({ name, transport }) => (adverts[name]?.transport ?? transport) !== transport,
   );
   return others ? "vrrp.transport" : "vrrp.routerIds";

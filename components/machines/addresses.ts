@@ -1,6 +1,6 @@
 import * as openstack from "@pulumi/openstack";
 import type { Change } from "../../change/change";
-import { networkOf } from "../../change/checks/addresses";
+import { keyOfMove } from "../../change/checks/addresses";
 import type { Deployed } from "../../change/deployed";
 import { changesAddresses } from "../../change/moves";
 import { contains, parseIp } from "../../config/ip";
@@ -22,16 +22,22 @@ interface Moving {
 
 /** Where load balancers are to move, and Neutron knows nothing of it. */
 export function noSubnets(
-  { external, loadBalancers }: Plan,
+  plan: Plan,
   { externalNetwork: networkId }: Deployed,
   { moves }: Pick<Change, "moves">,
 ): Promise<Problem | undefined>[] {
+  const { external, loadBalancers } = plan;
   const former = loadBalancers.flatMap(({ id }) =>
-    changesAddresses(moves[id]) ? Object.values(moves[id]!.transition!.formerly).flat() : [],
+    changesAddresses(moves[id])
+      ? Object.values(moves[id]!.transition!.formerly)
+          .flat()
+          .map(({ address }) => address)
+      : [],
   );
-  const paths = new Set(former.map(({ address }) => networkOf(address)));
-  return [...paths].map(async (path) => {
-    const cidr = path === "external.ipv6.prefix" ? external.ipv6!.prefix : external.ipv4.cidr;
+  const oneOfEach = new Map(former.map((address) => [address.includes(":") ? "ipv6" : "ipv4", address]));
+  return [...oneOfEach].map(async ([family, address]) => {
+    const path = keyOfMove(address, plan);
+    const cidr = family === "ipv6" ? external.ipv6!.prefix : external.ipv4.cidr;
     try {
       await openstack.networking.getSubnet({ cidr, ...(networkId !== undefined && { networkId }) });
       return undefined;
@@ -54,6 +60,7 @@ export function noSubnets(
  * @returns what Neutron refused, in its words
  */
 export async function addAddresses(
+  plan: Pick<Plan, "external">,
   { kept, moves }: Pick<Change, "kept" | "moves">,
   open: () => Promise<CloudSession>,
 ): Promise<Problem[]> {
@@ -74,9 +81,9 @@ export async function addAddresses(
     for (const undo of back) await undo().catch(() => undefined);
     return [
       {
-        path: networkOf(Object.values(moves[at.node.id]!.transition!.formerly).flat()[0]!.address),
+        path: keyOfMove(Object.values(moves[at.node.id]!.transition!.formerly).flat()[0]!.address, plan),
         cause: `${at.node.id} can't have its new addresses beside the old ones: ${error instanceof Error ? error.message : String(error)}`,
-        mend: "mend what that says: the new network has to be a subnet of the same network, and the load balancers' places in it free",
+        mend: "mend what that says: they have to be in a subnet of the same network, and nobody else's",
       },
     ];
   }

@@ -1,4 +1,4 @@
-import { readHost, readNetwork, readRange, reservedInNetwork } from "../addresses";
+import { readHost, readNetwork, readRange, readSpan, reservedInNetwork } from "../addresses";
 import {
   contains,
   containsNetwork,
@@ -8,9 +8,12 @@ import {
   type Family,
   type Ip,
   type Network,
+  parseSpan,
+  type Span,
 } from "../ip";
 import type { Problem } from "../problems";
 import { isGiven, type Draft } from "../shape/draft";
+import { listNames } from "../shape/words";
 
 /** What could be read of `external`, for the checks that build on it. */
 export interface ExternalNetworks {
@@ -38,6 +41,8 @@ export function* checkExternal(draft: Draft): Generator<Problem, ExternalNetwork
     ipv4: yield* checkGateway("external.ipv4.gateway", external?.ipv4?.gateway, "ipv4", ipv4),
     ipv6: yield* checkGateway("external.ipv6.gateway", external?.ipv6?.gateway, "ipv6", ipv6),
   };
+  yield* checkOwn(external?.ipv4?.loadBalancers, ipv4, gateways.ipv4);
+  yield* checkFirstSubnet(external?.ipv6?.firstSubnet, ipv6);
   const hasIpv6 = external === undefined || isGiven(external, "ipv6");
   const found: ExternalNetworks = {
     networks,
@@ -132,6 +137,68 @@ function* checkGateway(
   }
   yield* reservedInNetwork(path, gateway, network);
   return gateway;
+}
+
+/** What the provider gave this customer, where others are in the same network. */
+function* checkOwn(
+  given: readonly (string | undefined)[] | undefined,
+  network: Network | undefined,
+  gateway: Ip | undefined,
+): Generator<Problem> {
+  const before: (Span & { text: string })[] = [];
+  for (const [index, text] of (given ?? []).entries()) {
+    const path = `external.ipv4.loadBalancers[${index}]`;
+    const span = yield* readSpan(path, text);
+    if (!span) continue;
+    const ends = [span.first, span.last].map((value): Ip => ({ family: "ipv4", value }));
+    if (network && !ends.every((ip) => contains(network, ip))) {
+      yield {
+        path,
+        cause: `${text!} is outside the external network ${formatNetwork(network)}`,
+        mend: `write addresses inside ${formatNetwork(network)}`,
+      };
+      continue;
+    }
+    if (network) for (const ip of ends) yield* reservedInNetwork(path, ip, network);
+    if (gateway && gateway.value >= span.first && gateway.value <= span.last) {
+      yield { path, cause: `${formatIp(gateway)} is the provider's gateway`, mend: "leave that address out" };
+    }
+    const twice = before.find(({ first, last }) => first <= span.last && span.first <= last);
+    if (twice) yield { path, cause: `${text!} overlaps ${twice.text}`, mend: "write every address once" };
+    before.push({ ...span, text: text! });
+  }
+}
+
+/** Each datacenter's slot needs an address of its own; called when the whole file has its shape. */
+export function* checkOwnPlaces(
+  { ipv4 }: { ipv4: { loadBalancers?: string[] | undefined } },
+  slots: Record<string, number>,
+): Generator<Problem> {
+  const spans = ipv4.loadBalancers?.map((text) => parseSpan(text));
+  if (!spans?.every((span) => span !== undefined)) return;
+  const count = spans.reduce((sum, { first, last }) => sum + last - first + 1n, 0n);
+  const without = Object.entries(slots).filter(([, slot]) => BigInt(slot) > count);
+  if (without.length === 0) return;
+  yield {
+    path: "external.ipv4.loadBalancers",
+    cause: `has ${count} ${count === 1n ? "address" : "addresses"}, and so none for ${listNames(without.map(([name]) => name))}, in slot ${without.map(([, slot]) => slot).join(" and ")}`,
+    mend: `write ${Math.max(...Object.values(slots))} addresses, in the order of the datacenters' slots, as the provider gave them`,
+  };
+}
+
+function* checkFirstSubnet(text: string | undefined, prefix: Network | undefined): Generator<Problem> {
+  const path = "external.ipv6.firstSubnet";
+  const subnet = yield* readNetwork(path, text, "ipv6");
+  if (!subnet) return;
+  if (subnet.prefixLength !== 64) {
+    yield { path, cause: `${formatNetwork(subnet)} is no /64`, mend: "give the first /64 that servers may have" };
+  } else if (prefix && !containsNetwork(prefix, subnet)) {
+    yield {
+      path,
+      cause: `${formatNetwork(subnet)} is outside the external prefix ${formatNetwork(prefix)}`,
+      mend: `give a /64 inside ${formatNetwork(prefix)}`,
+    };
+  }
 }
 
 function* checkRange(

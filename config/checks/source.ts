@@ -16,6 +16,8 @@ const ONLY_MADE: PathPart[][] = [
   ["nameservers"],
   ["ssh"],
   ["external", "network"],
+  ["external", "ipv4", "loadBalancers"],
+  ["external", "ipv6", "firstSubnet"],
   ["internal", "builtAs"],
   ["interfaces", "server"],
 ];

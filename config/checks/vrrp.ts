@@ -22,13 +22,23 @@ export function* checkVrrp(draft: Draft): Generator<Problem> {
   }
 }
 
+type RouterIds = Record<"ipv4" | "ipv6" | "internal", number>;
+
+/** Those that are not written follow the first. */
+export function routerIdsOf(first: number, written: { [Instance in keyof RouterIds]?: number | undefined }): RouterIds {
+  const { ipv4 = first, ipv6 = first + 1, internal = first + 2 } = written;
+  return { ipv4, ipv6, internal };
+}
+
 /** An id belongs to one network: on hosts that exist, the internal one may have an id that an external one has too. */
 function* checkRouterIds({ vrrp, machines }: Draft): Generator<Problem> {
   const owners = new Map<number, string>();
   const external = ["ipv4", "ipv6"] as const;
   const together = machines?.source === "existing" ? external : ([...external, "internal"] as const);
+  const { firstRouterId: first, routerIds: written } = vrrp ?? {};
   for (const instance of together) {
-    const id = vrrp?.routerIds?.[instance];
+    const follows = first !== undefined && !isGiven(written, instance);
+    const id = follows ? routerIdsOf(first, {})[instance] : written?.[instance];
     if (id === undefined) continue;
     const owner = owners.get(id);
     if (owner !== undefined) {

@@ -46,6 +46,10 @@ const external = z
       .strictObject({
         cidr: text("an IPv4 network", "203.0.113.0/24"),
         gateway: text("the IPv4 address of the provider's gateway", "203.0.113.1"),
+        loadBalancers: z
+          .array(text("an IPv4 address, or a range of them", "203.0.113.11-203.0.113.13"))
+          .register(fields, { what: "a list of IPv4 addresses or ranges", example: "[203.0.113.11-203.0.113.13]" })
+          .optional(),
         former: text("an IPv4 network", "192.0.2.0/24").optional(),
       })
       .register(fields, {
@@ -56,6 +60,7 @@ const external = z
       .strictObject({
         prefix: text("an IPv6 prefix", '"2001:db8:45::/48"'),
         gateway: text("the IPv6 address of the provider's gateway", '"2001:db8:45::1"'),
+        firstSubnet: text("a /64", '"2001:db8:45:b::/64"').optional(),
         former: text("an IPv6 prefix", '"2001:db8:44::/48"').optional(),
       })
       .register(fields, {
@@ -190,11 +195,12 @@ const database = z
   .register(fields, { what: "a map that describes the database", example: "{ engine: galera }" })
   .prefault({});
 
-const routerId = (example: number) => wholeNumber("a virtual router id", 1, 255, example).default(example);
+const routerId = (example: number) => wholeNumber("a virtual router id", 1, 255, example).optional();
 
 const vrrp = z
   .strictObject({
     advertInterval: z.number().register(fields, { what: "a number of seconds", example: "0.3" }).optional(),
+    firstRouterId: wholeNumber("a virtual router id", 1, 253, 51).default(51),
     routerIds: z
       .strictObject({ ipv4: routerId(51), ipv6: routerId(52), internal: routerId(53) })
       .register(fields, { what: "a map of virtual router ids", example: "{ ipv4: 51, ipv6: 52, internal: 53 }" })

@@ -1,4 +1,4 @@
-import { contains, formatIp, parseIp } from "../../config/ip";
+import { contains, containsNetwork, formatIp, parseIp } from "../../config/ip";
 import type { Problem } from "../../config/problems";
 import type { Spec } from "../../config/spec";
 import { network } from "../addresses";
@@ -6,7 +6,7 @@ import type { Plan } from "../plan";
 
 /** What only shows once the servers have their addresses: clashes with them, and networks too small for them. */
 export function checkAddresses(spec: Spec, planned: Plan): Problem[] {
-  return [...clashes(spec, planned), ...room(spec, planned)];
+  return [...clashes(spec, planned), ...room(spec, planned), ...subnets(spec, planned)];
 }
 
 function clashes(spec: Spec, planned: Plan): Problem[] {
@@ -53,6 +53,24 @@ function clashes(spec: Spec, planned: Plan): Problem[] {
     }
   });
   return problems;
+}
+
+/** What lies behind the first /64 that the provider gave is the customer's for as long as the prefix is. */
+function subnets({ external: { ipv6 } }: Spec, { loadBalancers, databases, appServers }: Plan): Problem[] {
+  if (ipv6?.firstSubnet === undefined) return [];
+  const prefix = network(ipv6.prefix);
+  const outside = [...loadBalancers, ...databases, ...appServers].filter(
+    ({ ipv6Subnet }) => ipv6Subnet !== undefined && !containsNetwork(prefix, network(ipv6Subnet)),
+  );
+  const [first] = outside;
+  if (!first) return [];
+  return [
+    {
+      path: "external.ipv6.firstSubnet",
+      cause: `leaves ${ipv6.prefix} no /64 for ${outside.length} of the servers: ${first.id} would have ${first.ipv6Subnet!}`,
+      mend: "give an earlier /64 of the prefix, or have the provider give a larger one",
+    },
+  ];
 }
 
 function room(spec: Spec, planned: Plan): Problem[] {

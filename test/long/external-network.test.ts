@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe, test, type TestContext } from "node:test";
 import { Cluster } from "../../harness/cluster";
 import type { StackFile } from "../../harness/stackFile";
 import { Provider } from "../lab/provider";
@@ -91,21 +91,8 @@ describe("another external network", () => {
       [`${what}, and back`, given, old],
     ] as const) {
       test(`${title}: VIPs in both, on the same servers, and unnoticed`, async (t) => {
-        const stack = await open(both(family, from, to), folder.path);
-        const standing = new Map([...(await servers())].map(([name, where]) => [name, where.split(" ")[0]]));
-        await watched(async () => {
-          await unnoticed(t, () => stack.up(), { path: "/", of: seenBy(family, from) });
-        });
-        const now = await servers();
-        assert.deepEqual(new Map([...now].map(([name, where]) => [name, where.split(" ")[0]])), standing);
-        for (const [index, name] of cluster.loadBalancers.entries()) {
-          await assertMoved(name, from.own[index]!, to.own[index]!);
-          assert.match(now.get(name)!, new RegExp(`"${to.own[index]!}"`));
-          assert.doesNotMatch(now.get(name)!, new RegExp(`"${from.own[index]!}"`));
-        }
-        await stack.up(["--expect-no-changes"]);
-        const { code, stdout } = await verb("verify", stack);
-        assert.equal(code, 0, stdout);
+        const change = { [family]: { from: from.own, to: to.own } };
+        await moves(t, both(family, from, to), change, seenBy(family, from));
       });
 
       test(`${title}: then VIPs there alone, unnoticed`, async (t) => {
@@ -115,6 +102,32 @@ describe("another external network", () => {
       });
     }
   }
+});
+
+describe("other places for load balancers in the same networks", () => {
+  const folder = temporaryFolder();
+  after(() => folder.remove());
+
+  const [defaults, given]: [Own, Own] = [
+    { ipv4: WAYS[1]!.old.own, ipv6: WAYS[0]!.old.own },
+    {
+      ipv4: ["203.0.113.213", "203.0.113.214", "203.0.113.215"],
+      ipv6: ["2001:db8:46:1b::1", "2001:db8:46:1c::1", "2001:db8:46:1d::1"],
+    },
+  ];
+  const between = (from: Own, to: Own): Moving => ({
+    ipv4: { from: from.ipv4, to: to.ipv4 },
+    ipv6: { from: from.ipv6, to: to.ipv6 },
+  });
+
+  test("that the provider gave, on the same servers, and unnoticed", async (t) => {
+    const file = stackFile()
+      .set("external.ipv4.loadBalancers", ["203.0.113.213-203.0.113.215"])
+      .set("external.ipv6.firstSubnet", "2001:db8:46:1b::/64");
+    await moves(t, file, between(defaults, given));
+  });
+
+  test("and back", (t) => moves(t, stackFile(), between(given, defaults)));
 });
 
 /** The cluster as clients know it by the VIPs of a network. */
@@ -151,6 +164,36 @@ function vipsOf(family: Way["family"], { vips: [www, api] }: Network): object {
   return { www: { ...VIPS.www, [family]: www, primary: true }, api: { ...VIPS.api, [family]: api } };
 }
 
+/** Addresses by family, each by datacenter. */
+type Own = Record<Way["family"], readonly string[]>;
+type Moving = Partial<Record<Way["family"], { from: readonly string[]; to: readonly string[] }>>;
+
+async function moves(t: TestContext, file: StackFile, moving: Moving, of = cluster): Promise<void> {
+  const folder = temporaryFolder();
+  try {
+    const stack = await open(file, folder.path);
+    const standing = new Map([...(await servers())].map(([name, where]) => [name, where.split(" ")[0]]));
+    await watched(async () => {
+      await unnoticed(t, () => stack.up(), { path: "/", of });
+    });
+    const now = await servers();
+    assert.deepEqual(new Map([...now].map(([name, where]) => [name, where.split(" ")[0]])), standing);
+    for (const [index, name] of cluster.loadBalancers.entries()) {
+      const said = await lab.on(name, "systemctl stop watch; cat /run/watched");
+      for (const { from, to } of Object.values(moving)) {
+        assertMoved(name, said, from[index]!, to[index]!);
+        assert.match(now.get(name)!, new RegExp(`"${to[index]!}"`));
+        assert.doesNotMatch(now.get(name)!, new RegExp(`"${from[index]!}"`));
+      }
+    }
+    await stack.up(["--expect-no-changes"]);
+    const { code, stdout } = await verb("verify", stack);
+    assert.equal(code, 0, stdout);
+  } finally {
+    folder.remove();
+  }
+}
+
 /** With what happens to addresses in the meantime written down, on each load balancer. */
 async function watched(change: () => Promise<void>): Promise<void> {
   const watch =
@@ -160,8 +203,7 @@ async function watched(change: () => Promise<void>): Promise<void> {
 }
 
 /** It had its new address before it lost the old one. */
-async function assertMoved(name: string, from: string, to: string): Promise<void> {
-  const said = await lab.on(name, "systemctl stop watch; cat /run/watched");
+function assertMoved(name: string, said: string, from: string, to: string): void {
   const lines = said.split("\n");
   const came = lines.findIndex((line) => line.includes(` ${to}/`) && !line.startsWith("Deleted"));
   const went = lines.findIndex((line) => line.includes(` ${from}/`) && line.startsWith("Deleted"));

@@ -11,6 +11,8 @@ export interface Setting {
   /** Which network the provider gives; its VIPs are in it. */
   network4: "203.0.113.0" | "203.0.113.128";
   network6: "2001:db8:45" | "2001:db8:46" | "2001:db8:47";
+  /** Which places in them it gave the load balancers: how far from the network's first; none that we take by ourselves. */
+  given?: number;
   /** Of ha-cluster. */
   release: number;
 }
@@ -31,7 +33,8 @@ export function scriptsOf({ release }: Setting): string {
   return `install_script farewell.sh # of release ${release}`;
 }
 
-export function planned({ port, databasePort, internalVip, routerIds, primary, network4, network6 }: Setting): Plan {
+export function planned(setting: Setting): Plan {
+  const { port, databasePort, internalVip, routerIds, primary, network4, network6, given } = setting;
   const first = network4.replace(/\d+$/, "");
   const last = Number(network4.slice(first.length));
   const vip = (name: "www" | "api", number: number): object => ({
@@ -48,8 +51,18 @@ export function planned({ port, databasePort, internalVip, routerIds, primary, n
         vrrp: { routerIds },
         vips: { www: vip("www", 1), api: vip("api", 2) },
         external: {
-          ipv4: { cidr: `${network4}/26`, gateway: `${first}${last + 1}` },
-          ipv6: { prefix: `${network6}::/48`, gateway: `${network6}::1` },
+          ipv4: {
+            cidr: `${network4}/26`,
+            gateway: `${first}${last + 1}`,
+            ...(given !== undefined && {
+              loadBalancers: [`${first}${last + given}-${first}${last + given + 1}`, `${first}${last + given + 2}`],
+            }),
+          },
+          ipv6: {
+            prefix: `${network6}::/48`,
+            gateway: `${network6}::1`,
+            ...(given !== undefined && { firstSubnet: `${network6}:${given.toString(16)}::/64` }),
+          },
           vipRanges: [`${network4}/26`, `${network6}:67bb::/64`],
         },
       }),

@@ -6,7 +6,7 @@ import { deployed, type Resource } from "../../../change/deployed";
 import { bundlesOf } from "../../../change/files";
 import { words } from "../../../change/words";
 import { plan, type Plan } from "../../../plan/plan";
-import { found, refuses, withoutPort } from "../../support/changes";
+import { found, refuses, RISK, withoutPort } from "../../support/changes";
 import { dualStack, ipv4Only, type Raw, specOf } from "../../support/specs";
 import { stateOf } from "../../support/state";
 
@@ -127,6 +127,63 @@ describe("another external network", () => {
     "external.ipv4.cidr",
     /^gives lb-dc1 the address 203\.0\.113\.139, which is a VIP until this run has taken it away$/,
     /first take that VIP away/,
+  );
+
+  const given = (loadBalancers: string[], changes: Raw = {}): Raw =>
+    dualStack({ external: { ipv4: { ...V4, loadBalancers }, ipv6: OLD, vipRanges: RANGES.slice(0, 2) }, ...changes });
+
+  test("or other places in the same one, that nobody has", () => {
+    assert.deepEqual(found({ now: given(["203.0.113.14-203.0.113.16"]) }), []);
+    assert.deepEqual(found({ now: given(["203.0.113.11-203.0.113.13"]) }), []);
+  });
+  refuses(
+    "a place that another load balancer has until then",
+    { now: given(["203.0.113.12", "203.0.113.20-203.0.113.21"]) },
+    "external.ipv4.loadBalancers",
+    /^gives lb-dc1 the address 203\.0\.113\.12, which is lb-dc2's until the end of this run$/,
+    /in two runs: first addresses that none of them has/,
+  );
+  refuses(
+    "a /64 that another load balancer has until then",
+    {
+      now: dualStack({
+        external: { ipv4: V4, ipv6: { ...OLD, firstSubnet: "2001:db8:45:c::/64" }, vipRanges: RANGES.slice(0, 2) },
+      }),
+    },
+    "external.ipv6.firstSubnet",
+    /^gives lb-dc2 the address 2001:db8:45:d::1, which is lb-dc3's until the end of this run$/,
+    /in two runs/,
+  );
+  refuses(
+    "a place of one that leaves in the same run",
+    {
+      now: given(["203.0.113.20", "203.0.113.11", "203.0.113.21"], {
+        datacenters: { dc2: {}, dc3: {} },
+        quorumRisk: RISK,
+        mayDelete: ["db-dc1"],
+      }),
+    },
+    "external.ipv4.loadBalancers",
+    /^gives lb-dc2 the address 203\.0\.113\.11, which is lb-dc1's until the end of this run$/,
+    /in two runs/,
+  );
+  refuses(
+    "a place that is a VIP until then",
+    {
+      now: given(["203.0.113.14", "203.0.113.100", "203.0.113.16"], {
+        vips: { www: { ipv4: "203.0.113.101", ipv6: WWW.ipv6 } },
+      }),
+    },
+    "external.ipv4.loadBalancers",
+    /^gives lb-dc2 the address 203\.0\.113\.100, which is a VIP until this run has taken it away$/,
+    /first take that VIP away/,
+  );
+  refuses(
+    "other places while a load balancer has lost its port there",
+    { now: given(["203.0.113.14-203.0.113.16"]), state: withoutPort("lb-dc1-external") },
+    "external.ipv4.loadBalancers",
+    /can't be changed while `lb-dc1` has no external port/,
+    /npm run verify -- --repair/,
   );
 });
 

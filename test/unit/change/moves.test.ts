@@ -84,6 +84,12 @@ describe("what load balancers and those behind them must agree on", () => {
       balancers + balancers + balancers,
       { "lb-dc1": "203.0.113.139 as well" },
     ],
+    [
+      "other addresses for load balancers in the same networks",
+      { ...BUILT, given: 20 },
+      balancers + balancers + balancers,
+      { "lb-dc1": "203.0.113.139 and 2001:db8:45:b::1 as well" },
+    ],
   ] as const) {
     test(`${title}: in one run, there and back`, () => {
       const world = new World(planned(BUILT));
@@ -111,6 +117,11 @@ describe("what load balancers and those behind them must agree on", () => {
     back: BUILT,
     elsewhere: { ...networks, network6: "2001:db8:47" },
     "with the router ids": { ...networks, ...ids, network4: "203.0.113.0", network6: "2001:db8:47" },
+  });
+  const given: Setting = { ...BUILT, given: 20 };
+  everywhere("other places in both", given, {
+    back: BUILT,
+    elsewhere: { ...given, given: 30, network6: "2001:db8:46" },
   });
 });
 
@@ -159,6 +170,7 @@ test("however often runs end early, and whichever file they go on with", () => {
     primary: fc.constantFrom("www" as const, "api" as const),
     network4: fc.constantFrom("203.0.113.128" as const, "203.0.113.0" as const),
     network6: fc.constantFrom("2001:db8:45" as const, "2001:db8:46" as const, "2001:db8:47" as const),
+    given: fc.constantFrom(undefined, 20, 30),
     release: fc.constantFrom(1, 2, 3),
   });
   const cut = fc.constantFrom<Cut | undefined>(undefined, "late", "early");

@@ -107,7 +107,8 @@ async function asked(now: Raw, state = (all: Resource[]) => all): Promise<{ prob
     return CloudSession.open({ auth: { auth_url: url, username: "u", password: "p" }, interface: "public" });
   };
   const standing = deployed(state(stateOf(plan(specOf(dualStack())))));
-  return { problems: await addAddresses(changeOf(plan(specOf(now)), standing), open), opened };
+  const planned = plan(specOf(now));
+  return { problems: await addAddresses(planned, changeOf(planned, standing), open), opened };
 }
 
 describe("the ports of load balancers that move", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { goodStack } from "./fixtures/bad-stacks";
-import { pathsOf, shortest } from "./fixtures/stacks";
+import { pathsOf, shortest, specOf } from "./fixtures/stacks";
 
 // What the files in test/bad-stacks leave open: what is not refused, and problems that must not bring others with them.
 
@@ -12,6 +12,25 @@ describe("VRRP's advert interval", () => {
   for (const bad of [0, 0.05, 0.123, 1.5, 11, -1, "1", Number.NaN]) {
     test(`${JSON.stringify(bad)} is refused`, () => assert.deepEqual(paths(bad), ["vrrp.advertInterval"]));
   }
+});
+
+describe("virtual router ids", () => {
+  const ids = (vrrp: object) => specOf({ ...shortest(), vrrp }).vrrp.routerIds;
+  test("follow the first, unless they are written", () => {
+    assert.deepEqual(ids({}), { ipv4: 51, ipv6: 52, internal: 53 });
+    assert.deepEqual(ids({ firstRouterId: 253 }), { ipv4: 253, ipv6: 254, internal: 255 });
+    assert.deepEqual(ids({ firstRouterId: 61, routerIds: { ipv6: 52 } }), { ipv4: 61, ipv6: 52, internal: 63 });
+  });
+  test("are compared also where another is unreadable, and not with it", () => {
+    const paths = (vrrp: object) => pathsOf({ ...shortest(), vrrp });
+    assert.deepEqual(paths({ firstRouterId: 0 }), ["vrrp.firstRouterId"]);
+    assert.deepEqual(paths({ firstRouterId: 254 }), ["vrrp.firstRouterId"]);
+    assert.deepEqual(paths({ firstRouterId: 0, routerIds: { ipv4: 9, ipv6: 9 } }), [
+      "vrrp.firstRouterId",
+      "vrrp.routerIds.ipv6",
+    ]);
+    assert.deepEqual(paths({ firstRouterId: 61, routerIds: { ipv4: 0, ipv6: 61 } }), ["vrrp.routerIds.ipv4"]);
+  });
 });
 
 describe("services", () => {

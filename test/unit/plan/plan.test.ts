@@ -53,6 +53,76 @@ describe("plan", () => {
   });
 });
 
+describe("addresses that the provider gave", () => {
+  const given = (loadBalancers: string[], firstSubnet: string, changes = {}): Plan => {
+    const { ipv4, ipv6, vipRanges } = dualStack().external as { ipv4: object; ipv6: object; vipRanges: string[] };
+    return plan(
+      specOf(
+        dualStack({
+          external: { ipv4: { ...ipv4, loadBalancers }, ipv6: { ...ipv6, firstSubnet }, vipRanges },
+          ...changes,
+        }),
+      ),
+    );
+  };
+
+  test("are what the defaults would be, if they are: nobody has to write them", () => {
+    const written = given(["203.0.113.11-203.0.113.13"], "2001:db8:45:b::/64");
+    const { external } = plan(specOf(dualStack()));
+    assert.deepEqual({ ...written, external }, plan(specOf(dualStack())));
+  });
+
+  test("go by the slots, in the order in which they are written, each range from its first", () => {
+    const spans = fc.shuffledSubarray(
+      ["203.0.113.20", "203.0.113.30-203.0.113.31", "203.0.113.40/31", "203.0.113.50-203.0.113.59"],
+      { minLength: 3 },
+    );
+    const slots = fc.shuffledSubarray([1, 2, 3], { minLength: 3 });
+    fc.assert(
+      fc.property(spans, slots, fc.integer({ min: 1, max: 0x600 }), (list, [dc1, dc2, dc3], first) => {
+        const datacenters = { dc1: { slot: dc1 }, dc2: { slot: dc2 }, dc3: { slot: dc3 } };
+        const planned = given(list, `2001:db8:45:${first.toString(16)}::/64`, { datacenters });
+        const all = list.flatMap((span) => {
+          const [from, to = from] = span
+            .replace("/31", `-203.0.113.41`)
+            .split("-")
+            .map((each) => Number(each.split(".")[3]));
+          return Array.from({ length: to! - from! + 1 }, (_, index) => `203.0.113.${from! + index}`);
+        });
+        for (const { datacenter, external, ipv6Subnet } of planned.loadBalancers) {
+          const slot = datacenters[datacenter as "dc1"].slot!;
+          assert.equal(external.ipv4, all[slot - 1]);
+          assert.equal(external.ipv6, `2001:db8:45:${(first + slot - 1).toString(16)}::1`);
+          assert.equal(ipv6Subnet, `2001:db8:45:${(first + slot - 1).toString(16)}::/64`);
+        }
+        for (const { datacenter, ipv6Subnet } of planned.databases) {
+          const slot = datacenters[datacenter as "dc1"].slot!;
+          assert.equal(ipv6Subnet, `2001:db8:45:${(first + 10 + slot - 1).toString(16)}::/64`);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("have room for every server", () => {
+    const { ipv4, vipRanges } = dualStack().external as { ipv4: object; vipRanges: string[] };
+    const ipv6 = { prefix: "2001:db8:45:6700::/56", gateway: "2001:db8:45:6700::1" };
+    const problems = (firstSubnet: string) => {
+      const spec = specOf(dualStack({ external: { ipv4, ipv6: { ...ipv6, firstSubnet }, vipRanges } }));
+      return checkPlan(spec, plan(spec), new Date("2026-11-27"));
+    };
+    // The last of nine is the application server in slot 3: number 33 of 11.
+    assert.deepEqual(problems("2001:db8:45:67e9::/64"), []);
+    const [problem, ...others] = problems("2001:db8:45:67ea::/64");
+    assert.deepEqual(others, []);
+    assert.equal(problem!.path, "external.ipv6.firstSubnet");
+    assert.match(
+      problem!.cause,
+      /^leaves 2001:db8:45:6700::\/56 no \/64 for 1 of the servers: app-dc3-1 would have 2001:db8:45:6800::\/64$/,
+    );
+  });
+});
+
 describe("addresses", () => {
   const counts = fc.record({
     dc1: fc.integer({ min: 1, max: 20 }),
