@@ -89,6 +89,8 @@ export interface Deployed {
   internalCidr?: string;
   /** Neutron's id of the provider's network that the load balancers are on. */
   externalNetwork?: string;
+  /** What the ports are called by which Neutron holds its VIPs; see {@link vipPort}. */
+  reserved: string[];
   /** From the stack's outputs, which a failed `up` writes as if it were done: only for servers that don't have one. */
   sshUser?: string;
   /** The words of the last pause between load balancers and applications; see change/moves.ts. */
@@ -108,6 +110,11 @@ export interface Deployed {
   /** The same of the other pushes. */
   othersAfter: Record<OtherPush, Record<string, string | undefined>>;
   rollout: Rollout;
+}
+
+/** By its address, whatever the VIP is called: a name may go from one to another, which Neutron need not know. A URN has colons. */
+export function vipPort(address: string): string {
+  return `vip-${address.replaceAll(":", "-")}`;
 }
 
 const ROLES: Record<string, Role> = {
@@ -148,6 +155,7 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
     traces: [...new Set([...ports.keys()].map((name) => name.replace(/-(external|internal)$/, "")))].filter(
       (id) => !servers.some((each) => each.id === id),
     ),
+    reserved: [...ports.keys()].filter((name) => name.startsWith(vipPort(""))),
     ...defined({
       customer: withoutSuffix(of("openstack:networking/network:Network").get("internal"), "-internal"),
       clusterName: withoutSuffix(of("openstack:compute/serverGroup:ServerGroup").get("group-database"), "-database"),

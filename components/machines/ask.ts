@@ -16,6 +16,7 @@ import { listNames } from "../../config/shape/words";
 import type { Plan } from "../../plan/plan";
 import { noSubnets } from "./addresses";
 import { imageId, otherReleases } from "./images";
+import { taken } from "./taken";
 
 /*
  * What only the cloud knows. It is asked as little as can be: every preview waits for it.
@@ -86,6 +87,7 @@ export async function objections(plan: Plan, deployed: Deployed, change: Change)
     ({ planned, standing }) => standing.failed !== undefined && change.held.includes(planned.id),
   );
   const releases = otherReleases(plan, deployed, change);
+  const held = taken(plan, deployed, change);
   const problems = await Promise.all([
     externalNetwork(plan, deployed),
     ...noSubnets(plan, deployed, change),
@@ -93,7 +95,7 @@ export async function objections(plan: Plan, deployed: Deployed, change: Change)
     ...change.resized.map((pair) => ofFlavor(pair, { onDisk: true })),
     ...change.replaced.map((pair) => ofFlavor(pair, { onDisk: false })),
   ]);
-  return firstOfEach([...problems.flatMap((each) => each ?? []), ...(await releases)]);
+  return [...firstOfEach([...problems.flatMap((each) => each ?? []), ...(await releases)]), ...(await held)];
 }
 
 /** A network of another name may be the same one; ports on another would be new ports, and their servers new servers. */

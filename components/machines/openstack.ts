@@ -32,10 +32,12 @@ export class OpenStackMachines implements MachineSource {
   ) {
     const { publicKey, privateKey } = secrets.clientKey();
     this.networks = new Networks(`${name}-networks`, { plan }, { parent });
-    this.securityGroups = new SecurityGroups(`${name}-security-groups`, { plan }, { parent });
-    const keyPair = new openstack.compute.Keypair("keypair", { name: plan.clusterName, publicKey }, { parent });
+    const after = this.networks.reserved;
+    this.securityGroups = new SecurityGroups(`${name}-security-groups`, { plan, after }, { parent });
+    const reserved = { parent, dependsOn: after };
+    const keyPair = new openstack.compute.Keypair("keypair", { name: plan.clusterName, publicKey }, reserved);
     this.keyPair = keyPair.name;
-    this.serverGroups = serverGroups(plan, parent);
+    this.serverGroups = serverGroups(plan, reserved);
     this.shared = [this.networks, this.securityGroups, keyPair];
     this.clientKey = pulumi.secret(privateKey);
     this.knownHosts = knownHosts(plan, secrets);
@@ -122,12 +124,12 @@ export class OpenStackMachines implements MachineSource {
 }
 
 /** No two servers that stand in for each other share a hypervisor; application servers only where it can be had. */
-function serverGroups(plan: Plan, parent: pulumi.Resource): Record<Role, pulumi.Output<string>> {
+function serverGroups(plan: Plan, options: pulumi.CustomResourceOptions): Record<Role, pulumi.Output<string>> {
   const group = (role: Role, policy: string): pulumi.Output<string> =>
     new openstack.compute.ServerGroup(
       `group-${role}`,
       { name: `${plan.clusterName}-${role}`, policies: [policy] },
-      { parent },
+      options,
     ).id;
   return {
     "load-balancer": group("load-balancer", "anti-affinity"),

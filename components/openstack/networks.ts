@@ -1,19 +1,27 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
-import { internalSubnets, subnetOf } from "../../plan/addresses";
+import { vipPort } from "../../change/deployed";
+import { contains, parseIp } from "../../config/ip";
+import { internalSubnets, network, subnetOf } from "../../plan/addresses";
 import type { Plan } from "../../plan/plan";
 
 export interface NetworksArgs {
   plan: Plan;
 }
 
-/** The provider's external network, looked up, and the cluster's own internal one. */
+/**
+ * The provider's external network, looked up, the VIPs' places in it, and the cluster's own internal one. A VIP is held in
+ * Neutron by a port that is at no server, as Octavia does it: else it might give the address to anybody's machine, and nobody
+ * would notice. It comes before all else, so that one that is somebody's ends a first run with nothing made.
+ */
 export class Networks extends pulumi.ComponentResource {
   readonly externalId: pulumi.Output<string>;
   readonly externalSubnet4Id: pulumi.Output<string>;
   /** Absent until the IPv6 rollout. */
   readonly externalSubnet6Id?: pulumi.Output<string>;
   readonly internalId: pulumi.Output<string>;
+  /** Made, none of the addresses that the cluster shares can be somebody else's. */
+  readonly reserved: pulumi.Resource[];
   private readonly internalSubnets: [cidr: string, id: pulumi.Output<string>][] = [];
 
   private readonly internal: Plan["internal"];
@@ -35,10 +43,15 @@ export class Networks extends pulumi.ComponentResource {
       ).id;
     }
 
-    const network = new openstack.networking.Network(
+    this.reserved = plan.vips
+      .flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])
+      .filter((address) => address !== undefined)
+      .map((address) => this.reserve(address, plan));
+
+    const internalNetwork = new openstack.networking.Network(
       "internal",
       { name: `${plan.customer}-internal`, adminStateUp: true },
-      parent,
+      { ...parent, dependsOn: this.reserved },
     );
     const home = subnetOf(internal, internal.vip);
     for (const [index, cidr] of internalSubnets(internal).entries()) {
@@ -47,7 +60,7 @@ export class Networks extends pulumi.ComponentResource {
         subnetName,
         {
           name: `${plan.customer}-${subnetName}`,
-          networkId: network.id,
+          networkId: internalNetwork.id,
           ipVersion: 4,
           cidr,
           ...(cidr === home ? { gatewayIp: internal.vip } : { noGateway: true }),
@@ -60,8 +73,29 @@ export class Networks extends pulumi.ComponentResource {
       this.internalSubnets.push([cidr, id]);
     }
     this.internal = internal;
-    this.internalId = network.id;
+    this.internalId = internalNetwork.id;
     this.registerOutputs({ externalId: this.externalId, internalId: this.internalId });
+  }
+
+  private reserve(address: string, { customer, external }: Plan): pulumi.Resource {
+    return new openstack.networking.Port(
+      vipPort(address),
+      {
+        name: `${customer}-vip-${address}`,
+        networkId: this.externalId,
+        adminStateUp: false,
+        noSecurityGroups: true,
+        fixedIps: [{ subnetId: this.externalSubnetId(address, external), ipAddress: address }],
+      },
+      { parent: this },
+    );
+  }
+
+  private externalSubnetId(address: string, { ipv4, ipv6 }: Plan["external"]): pulumi.Output<string> {
+    const former = [ipv4.former, ipv6?.former].find((cidr) => cidr !== undefined && isIn(address, cidr));
+    if (former === undefined) return address.includes(":") ? this.externalSubnet6Id! : this.externalSubnet4Id;
+    const { id } = openstack.networking.getSubnetOutput({ networkId: this.externalId, cidr: former }, { parent: this });
+    return id;
   }
 
   /** Of the subnet that this internal address is in. */
@@ -69,4 +103,8 @@ export class Networks extends pulumi.ComponentResource {
     const cidr = subnetOf(this.internal, address);
     return this.internalSubnets.find(([each]) => each === cidr)![1];
   }
+}
+
+function isIn(address: string, cidr: string): boolean {
+  return contains(network(cidr), parseIp(address)!);
 }

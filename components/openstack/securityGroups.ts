@@ -5,19 +5,21 @@ import type { Plan } from "../../plan/plan";
 
 export interface SecurityGroupsArgs {
   plan: Plan;
+  /** What comes before them. */
+  after: pulumi.Resource[];
 }
 
 /** One security group per zone of the plan, and one rule per flow and sender. */
 export class SecurityGroups extends pulumi.ComponentResource {
   readonly ids: Record<Zone, pulumi.Output<string>>;
 
-  constructor(name: string, { plan }: SecurityGroupsArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { plan, after }: SecurityGroupsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ha-cluster:openstack:SecurityGroups", name, {}, opts);
     const group = (zone: Zone): pulumi.Output<string> =>
       new openstack.networking.SecGroup(
         zone,
         { name: `${plan.customer}-${zone}`, description: `ha-cluster ${plan.customer}: ${zone}` },
-        { parent: this },
+        { parent: this, dependsOn: after },
       ).id;
     this.ids = {
       "lb-external": group("lb-external"),

@@ -88,6 +88,17 @@ describe("`pulumi up` builds the cluster on IPv4", () => {
     await cluster.master(cluster.addresses(["ipv4"]));
   });
 
+  test("Neutron holds each VIP, and gives it to nobody", async () => {
+    for (const { ipv4 } of Object.values(VIPS)) {
+      const { device_id: device, status } = await lab.openstack<{ device_id: string; status: string }>(
+        ...["port", "show", `test-vip-${ipv4}`],
+      );
+      assert.deepEqual([device, status], ["", "DOWN"]);
+      const other = ["port", "create", "--network", "external", "--fixed-ip", `ip-address=${ipv4}`, "other"];
+      await assert.rejects(lab.openstackDo(...other), /409|IpAddressAlreadyAllocated|already allocated|in use/i);
+    }
+  });
+
   test("haproxy listens on every VIP on every load balancer, without ip_nonlocal_bind", async () => {
     await cluster.listensEverywhere(["ipv4"]);
   });

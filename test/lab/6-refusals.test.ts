@@ -76,6 +76,19 @@ describe("what is refused on a cluster that runs", () => {
     await refused(changed, /ha-cluster:rootSecret\n\s+is not the one that this cluster was built with/);
   });
 
+  test("a VIP that somebody's port has: refused with the port, and nothing is touched", async () => {
+    const address = "203.0.113.246";
+    await lab.openstackDo("port", "create", "--network", "external", "--fixed-ip", `ip-address=${address}`, "somebody");
+    try {
+      const file = stackFile().set("vips.third", { ipv4: address });
+      const words =
+        /ha-cluster:vips\.third\.ipv4\n\s+203\.0\.113\.246 is taken: port somebody \(\S+\) has it, which is at no server\n\s+→ .*`openstack port delete \S+`/;
+      await refused(() => stackOf(file), words);
+    } finally {
+      await lab.openstackDo("port", "delete", "somebody");
+    }
+  });
+
   /** All stacks of this file share one configuration file: the changed one is written last. */
   async function refused(
     changed: () => Promise<Stack>,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { changeOf, matched } from "../../../change/change";
-import { deployed, type Resource } from "../../../change/deployed";
+import { deployed, type Resource, vipPort } from "../../../change/deployed";
 import type { Problem } from "../../../config/problems";
 import { plan } from "../../../plan/plan";
 import { dualStack, specOf } from "../../support/specs";
@@ -27,6 +27,8 @@ const cloud = {
   zones: ["dc1", "dc2", "dc3", "dc4"] as string[] | undefined,
   subnets: [] as string[],
   servers: {} as Record<string, { availabilityZone: string; flavorName: string }>,
+  /** By address, the port that has it. */
+  ports: {} as Record<string, { id: string; name: string; deviceId: string }>,
 };
 
 function answer(token: string, inputs: Record<string, unknown>): object {
@@ -54,6 +56,13 @@ function answer(token: string, inputs: Record<string, unknown>): object {
     case "getSubnet":
       assert.equal(inputs["networkId"], "id-of-external");
       return { id: known(cloud.subnets.find((each) => each === inputs["cidr"])) };
+    case "getPortIds": {
+      assert.equal(inputs["networkId"], "id-of-external");
+      const port = cloud.ports[String(inputs["fixedIp"])];
+      return { ids: port === undefined ? [] : [port.id] };
+    }
+    case "getPort":
+      return Object.values(cloud.ports).find(({ id }) => id === inputs["portId"])!;
     case "getNetwork":
       return { id: `id-of-${name}` };
     default:
@@ -218,3 +227,49 @@ test("an external network that is no subnet is refused, and nobody asks where no
   cloud.subnets = [];
   assert.deepEqual(await said({}), []);
 });
+
+test("addresses that somebody has are named, each with its port, unless they are the cluster's", async () => {
+  images(BOOKWORM, BOOKWORM);
+  const [vip, vip6, own, later] = ["203.0.113.100", "2001:db8:45:67bb::1", "203.0.113.13", "203.0.113.110"];
+  cloud.ports = {
+    [vip]: { id: "p1", name: "somebody", deviceId: "" },
+    [vip6]: { id: "p2", name: "", deviceId: "machine-7" },
+    [own]: { id: "p3", name: "dev-lb-dc3-external", deviceId: "" },
+    [later]: { id: "p4", name: "", deviceId: "" },
+  };
+  try {
+    const first = await said({}, []);
+    assert.deepEqual(
+      first.map(({ path, cause }) => [path, cause]),
+      [
+        ["vips.www.ipv4", "203.0.113.100 is taken: port somebody (p1) has it, which is at no server"],
+        ["vips.www.ipv6", "2001:db8:45:67bb::1 is taken: port p2 of machine-7 has it"],
+        [
+          "external.ipv4.loadBalancers",
+          "203.0.113.13 is taken: port dev-lb-dc3-external (p3) has it, which is at no server",
+        ],
+      ],
+    );
+    assert.match(first[0]!.mend, /`openstack port delete p1`/);
+    assert.doesNotMatch(first[1]!.mend, /delete/);
+
+    const reserved = [...standing(), reservation(vip), reservation(vip6)];
+    assert.deepEqual(await said({}, reserved), []);
+    const more = { vips: { www: { ipv4: vip, ipv6: vip6, primary: true }, api: { ipv4: later } } };
+    assert.deepEqual(paths(await said(more, reserved)), ["vips.api.ipv4"]);
+    // Its port is in the state, its server is not made yet.
+    const cut = reserved.filter(({ urn }) => !/Instance::lb-dc3|::lb-dc3-config/.test(urn));
+    assert.deepEqual(await said({}, cut), []);
+  } finally {
+    cloud.ports = {};
+  }
+});
+
+function reservation(address: string): Resource {
+  const type = "openstack:networking/port:Port";
+  return {
+    urn: `urn:pulumi:dev::ha-cluster::x$${type}::${vipPort(address)}`,
+    type,
+    outputs: { networkId: "id-of-external" },
+  };
+}

@@ -85,6 +85,21 @@ describe("resource graph of a dual-stack cluster", () => {
     }
   });
 
+  test("each VIP is held by a port at no server, under a name that follows from its address", () => {
+    const ports = of("openstack:networking/port:Port").filter(({ name }) => name.startsWith("vip-"));
+    assert.deepEqual(
+      ports.map(({ name, inputs }) => [name, inputs.name, inputs.adminStateUp, inputs.noSecurityGroups]).sort(),
+      [
+        ["vip-2001-db8-45-67bb--1", "dev-vip-2001:db8:45:67bb::1", false, true],
+        ["vip-203.0.113.100", "dev-vip-203.0.113.100", false, true],
+      ],
+    );
+    assert.deepEqual(
+      ports.map(({ inputs }) => (inputs.fixedIps as { ipAddress: string }[]).map(({ ipAddress }) => ipAddress)).sort(),
+      [["2001:db8:45:67bb::1"], ["203.0.113.100"]],
+    );
+  });
+
   test("every connection verifies the host key, on the way too", () => {
     const secrets = new DerivedSecrets(ROOT_SECRET);
     const commands = of("command:remote:Command");
