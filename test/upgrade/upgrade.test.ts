@@ -11,8 +11,7 @@ import { servers } from "../lab/standing";
 import { cluster, lab, NAME, open, stackFile } from "../lab/support";
 import { unnoticed } from "../lab/unnoticed";
 
-const RESTART =
-  /dc1 +app-dc1-1: .*; the application restarts\n(.*\n)* +customers: one server after the other is away/;
+const RESTART = /dc1 +app-dc1-1: .*; the application restarts\n(.*\n)* +customers: one server after the other is away/;
 const PORTS_ALONE = / \+ 4 to create\n/;
 
 /** The commits that were handed out, whose clusters run somewhere, and what a preview says of their upgrade. */
