@@ -87,15 +87,15 @@ export async function objections(plan: Plan, deployed: Deployed, change: Change)
     ({ planned, standing }) => standing.failed !== undefined && change.held.includes(planned.id),
   );
   const releases = otherReleases(plan, deployed, change);
-  const held = taken(plan, deployed, change);
-  const problems = await Promise.all([
+  const [held, ...problems] = await Promise.all([
+    taken(plan, deployed, change),
     externalNetwork(plan, deployed),
     ...noSubnets(plan, deployed, change),
     ...failed.map(ofFailure),
     ...change.resized.map((pair) => ofFlavor(pair, { onDisk: true })),
     ...change.replaced.map((pair) => ofFlavor(pair, { onDisk: false })),
   ]);
-  return [...firstOfEach([...problems.flatMap((each) => each ?? []), ...(await releases)]), ...(await held)];
+  return [...firstOfEach([...problems.flatMap((each) => each ?? []), ...(await releases)]), ...held];
 }
 
 /** A network of another name may be the same one; ports on another would be new ports, and their servers new servers. */

@@ -41,10 +41,9 @@ export async function taken(
 }
 
 async function holder({ path, address }: Wanted, networkId: string): Promise<Problem | undefined> {
-  const { ids } = await openstack.networking.getPortIds({ networkId, fixedIp: address });
-  const [id] = ids;
-  if (id === undefined) return undefined;
-  const { name, deviceId } = await openstack.networking.getPort({ portId: id, networkId });
+  const found = await portWith(address, networkId);
+  if (!found) return undefined;
+  const { id, name, deviceId } = found;
   const port = `port ${name === undefined || name === "" ? id : `${name} (${id})`}`;
   if (deviceId !== undefined && deviceId !== "")
     return { path, cause: `${address} is taken: ${port} of ${deviceId} has it`, mend: "write an address that is free" };
@@ -53,4 +52,14 @@ async function holder({ path, address }: Wanted, networkId: string): Promise<Pro
     cause: `${address} is taken: ${port} has it, which is at no server`,
     mend: `if a run of this stack that was cut made it, or it keeps the address for this cluster, which has a port of its own for that: \`openstack port delete ${id}\`; else write an address that is free`,
   };
+}
+
+/** Undefined also where this user may not ask: then Neutron says it when the address is wanted. */
+async function portWith(address: string, networkId: string): Promise<openstack.networking.GetPortResult | undefined> {
+  try {
+    const { ids } = await openstack.networking.getPortIds({ networkId, fixedIp: address });
+    return ids[0] === undefined ? undefined : await openstack.networking.getPort({ portId: ids[0], networkId });
+  } catch {
+    return undefined;
+  }
 }

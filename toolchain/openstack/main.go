@@ -62,6 +62,8 @@ func provider() tfbridge.ProviderInfo {
 		DataSources: map[string]*tfbridge.DataSourceInfo{
 			"openstack_networking_network_v2":         function("networking", "getNetwork"),
 			"openstack_networking_subnet_v2":          function("networking", "getSubnet"),
+			"openstack_networking_port_ids_v2":        function("networking", "getPortIds"),
+			"openstack_networking_port_v2":            function("networking", "getPort"),
 			"openstack_images_image_v2":               function("images", "getImage"),
 			"openstack_images_image_ids_v2":           function("images", "getImageIds"),
 			"openstack_compute_availability_zones_v2": function("compute", "getAvailabilityZones"),
