@@ -44,7 +44,8 @@ export function tools(): Part[] {
     beside({ name: "toolchain: plugins", command: [join(ROOT, "toolchain", "test.sh"), "-json"], count: "go" }),
     beside(node("engine: bad stacks", files("engine"))),
     beside(node("golden files by daemons", files("golden"))),
-    node("machines: pushes", files("node"), 2),
+    // They wait most of the time.
+    node("machines: pushes", files("node"), 3),
   ];
 }
 

@@ -3,11 +3,16 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
 	shimv2 "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfshim/sdk-v2"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	"github.com/terraform-provider-openstack/terraform-provider-openstack/openstack"
 )
 
@@ -77,6 +82,14 @@ func provider() tfbridge.ProviderInfo {
 }
 
 func main() {
+	// The library looks once in five minutes whether the engine is still there: so long a killed run would leave it behind.
+	if arguments := os.Args[1:]; len(arguments) > 0 {
+		address := arguments[len(arguments)-1]
+		if err := rpcutil.Healthcheck(context.Background(), address, 5*time.Second, func() { os.Exit(1) }); err != nil {
+			fmt.Fprintln(os.Stderr, "pulumi-resource-openstack:", err)
+			os.Exit(1)
+		}
+	}
 	// The schema serves for generating SDKs; at run time the bridge wants no more of it than the package's name.
 	tfbridge.Main("openstack", version, provider(), []byte(`{"name":"openstack","version":"`+version+`"}`))
 }

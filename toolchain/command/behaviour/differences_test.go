@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // onlyOurs is for what our plugin deliberately does better than v1.2.1. No program can lean on these faults of the original.
@@ -55,4 +56,21 @@ func TestStreamsAreLoggedLineByLine(t *testing.T) {
 		"create": "printf 'o1 '; sleep 0.1; printf 'e1 ' >&2; sleep 0.1; echo o2; echo e2 >&2; printf rest",
 	})
 	contains(t, it.log.text(), "info o1 o2\n", "info e1 e2\n", "info rest\n")
+}
+
+// The original goes on for ever, and the operators' key stays in its memory.
+func TestEndsWithItsEngine(t *testing.T) {
+	onlyOurs(t)
+	p := startPlugin(t)
+	select {
+	case <-p.ended:
+		t.Fatal("it ended while the engine was there")
+	case <-time.After(7 * time.Second): // One health check has gone by.
+	}
+	p.log.stop()
+	select {
+	case <-p.ended:
+	case <-time.After(deadline):
+		t.Fatalf("it goes on %v after its engine", deadline)
+	}
 }

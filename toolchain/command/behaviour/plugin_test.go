@@ -9,6 +9,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -59,6 +60,8 @@ type plugin struct {
 	pulumirpc.ResourceProviderClient
 	t   *testing.T
 	log *logbook
+	// ended is closed when the program is.
+	ended chan struct{}
 }
 
 // startPlugin starts the program under test; variables (NAME=value) are added to its environment. It ends with the test.
@@ -78,13 +81,19 @@ func startPlugin(t *testing.T, variables ...string) *plugin {
 	stdout, err := cmd.StdoutPipe()
 	must(t, err)
 	start(t, cmd)
-	port, err := bufio.NewReader(stdout).ReadString('\n')
+	output := bufio.NewReader(stdout)
+	port, err := output.ReadString('\n')
 	must(t, err, "the plugin's first line is its port")
+	ended := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, output)
+		close(ended)
+	}()
 
 	conn, err := grpc.NewClient("127.0.0.1:"+strings.TrimSpace(port), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	must(t, err)
 	t.Cleanup(func() { conn.Close() })
-	p := &plugin{pulumirpc.NewResourceProviderClient(conn), t, log}
+	p := &plugin{pulumirpc.NewResourceProviderClient(conn), t, log, ended}
 	response, err := p.Configure(p.context(), &pulumirpc.ConfigureRequest{
 		AcceptSecrets: true, AcceptResources: true, SendsOldInputs: true, SendsOldInputsToDelete: true,
 	})
@@ -116,6 +125,7 @@ func start(t *testing.T, cmd *exec.Cmd) {
 type logbook struct {
 	pulumirpc.UnimplementedEngineServer
 	address string
+	stop    func()
 	mutex   sync.Mutex
 	entries []*pulumirpc.LogRequest
 }
@@ -124,8 +134,8 @@ func startLogbook(t *testing.T) *logbook {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	l := &logbook{address: listener.Addr().String()}
 	server := grpc.NewServer()
+	l := &logbook{address: listener.Addr().String(), stop: server.Stop}
 	pulumirpc.RegisterEngineServer(server, l)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
