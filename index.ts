@@ -4,6 +4,7 @@ import { room } from "./change/checks/zones";
 import { type Deployed } from "./change/deployed";
 import { standingOf } from "./change/standing";
 import { bundlesOf } from "./change/files";
+import { heldBy } from "./change/held";
 import { MAY_REPLACE, refusals } from "./change/refuse";
 import type { Rooms } from "./change/route";
 import { begin } from "./change/rollout";
@@ -18,7 +19,7 @@ import { otherStackFiles } from "./config/folder";
 import { keysInTheClear, readPulumiConfig } from "./config/pulumi";
 import { readNodeFiles } from "./node/files";
 import { describe } from "./plan/describe";
-import { checkTenants, warnTenants } from "./plan/lint/tenants";
+import { checkTenants } from "./plan/lint/tenants";
 import { load } from "./plan/load";
 import { tenantsOf } from "./plan/tenants";
 import { cloudAccess, CloudSession } from "./verify/gather/cloud";
@@ -37,8 +38,9 @@ export = async () => {
   if (!plan) throw new Error("a stack without problems has a plan");
   const tenant = { file: `Pulumi.${stack}.yaml`, ...cloudName(), spec, plan };
   const others = tenantsOf(otherStackFiles(process.cwd(), stack));
-  refuse(checkTenants(tenant, others.tenants));
-  for (const warning of [...warnings, ...others.warnings, ...warnTenants(tenant, others.tenants)])
+  const shared = checkTenants(tenant, others.tenants, heldBy(deployed));
+  refuse(shared.problems);
+  for (const warning of [...warnings, ...others.warnings, ...shared.warnings])
     void pulumi.log.warn(formatProblem(warning));
 
   const { mayDelete, mayReplace } = spec;

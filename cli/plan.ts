@@ -6,6 +6,7 @@ import { changeOf } from "../change/change";
 import { type Deployed } from "../change/deployed";
 import { standingOf } from "../change/standing";
 import { bundlesOf } from "../change/files";
+import { heldBy } from "../change/held";
 import { pin } from "../change/pin";
 import { refusals } from "../change/refuse";
 import { words } from "../change/words";
@@ -16,7 +17,7 @@ import { formatProblem, formatProblems } from "../config/problems";
 import { readNodeFiles } from "../node/files";
 import { Stack } from "../operate/stack";
 import { describe } from "../plan/describe";
-import { checkTenants, warnTenants } from "../plan/lint/tenants";
+import { checkTenants, NOTHING_HELD } from "../plan/lint/tenants";
 import { type Loaded, load } from "../plan/load";
 import { tenantsOf } from "../plan/tenants";
 
@@ -53,9 +54,11 @@ async function main(): Promise<number> {
   if (!plan) return refused(problems, file);
   const tenant = { file: basename(file), ...(cloud !== undefined && { cloud }), spec, plan };
   const others = tenantsOf(values.alone ? [] : otherStackFiles(dirname(file), stack));
-  const shared = [...checkTenants(tenant, others.tenants), ...warnTenants(tenant, others.tenants)];
-  if (shared.length > 0) return refused(shared, file);
-  for (const warning of [...warnings, ...others.warnings]) console.error(`warning:\n${formatProblem(warning)}`);
+  const held = typeof deployed === "string" ? NOTHING_HELD : heldBy(deployed);
+  const shared = checkTenants(tenant, others.tenants, held);
+  if (shared.problems.length > 0) return refused(shared.problems, file);
+  for (const warning of [...warnings, ...others.warnings, ...shared.warnings])
+    console.error(`warning:\n${formatProblem(warning)}`);
   if (values.files !== undefined) return printFiles(plan, values.files);
   if (typeof deployed === "string") {
     console.error(`not compared with what stands: ${deployed}`);

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Read, readStackFile } from "./file";
 
@@ -13,8 +13,9 @@ export function stackOf(file: string): string | undefined {
   return /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1];
 }
 
-/** The files that other stacks than this one have in a folder, by name. */
+/** The files that other stacks than this one have in a project's folder, by name; another folder's are examples, or drafts. */
 export function otherStackFiles(folder: string, stack: string): NamedFile[] {
+  if (!existsSync(join(folder, "Pulumi.yaml"))) return [];
   return readdirSync(folder)
     .sort()
     .flatMap((file) => {

@@ -62,14 +62,16 @@ run() {
 finish_unless_pushed() { grep -qsxF "$PUSH_MARK" "$MAINTENANCE" || finish_kept; }
 
 # connections: of clients. What is left in TIME-WAIT has been answered, and the last packets between a probe on this
-# machine and a VIP that has just gone never arrive: such a connection would be waited for a minute or two.
+# machine and a VIP that has just gone never arrive: such a connection would be waited for a minute or two. So would one in
+# FIN-WAIT-2 that no process has any more: its client has had everything, and has not closed its own end, as an application
+# does that keeps connections to its database.
 connections() {
     while read -r _ address; do
         case $address in
-        *:*) ss -Htn state connected exclude time-wait src "[${address%/*}]" not dst '[::1]' ;;
-        *) ss -Htn state connected exclude time-wait src "${address%/*}" not dst 127.0.0.0/8 ;;
+        *:*) ss -Htne state connected exclude time-wait src "[${address%/*}]" not dst '[::1]' ;;
+        *) ss -Htne state connected exclude time-wait src "${address%/*}" not dst 127.0.0.0/8 ;;
         esac
-    done <$VIPS
+    done <$VIPS | grep -Ev '^FIN-WAIT-2 .* ino:0 ' || :
 }
 
 drained() { [ -z "$(connections)" ]; }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { until } from "../../operate/poll";
@@ -186,20 +187,43 @@ test("it ends with an answer and goes on at the next one, whether an operator ha
   await untilServed();
 });
 
+test("what was answered and closed is not waited for, whoever keeps the other end open", async () => {
+  const drains = (await holder())!;
+  const script = `
+    const socket = require("node:net").connect({ host: "203.0.113.48", port: 80, allowHalfOpen: true });
+    socket.write("GET / HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n");
+    socket.resume();
+    process.stdin.on("end", () => process.exit()).resume();`;
+  const [file, args] = client.inside(process.execPath, "-e", script);
+  const child = spawn(file, args, { stdio: ["pipe", "inherit", "inherit"] });
+  try {
+    const halves = (): Promise<string> => drains.output("ss -Htn state fin-wait-2 src 203.0.113.48");
+    await until("haproxy has closed its end", halves, (shown) => shown !== "");
+    await handOver(drains);
+    await untilDrained(drains);
+    assert.notEqual(await halves(), "", "it is still there");
+  } finally {
+    child.stdin.end();
+  }
+  await end(drains);
+  await untilServed();
+});
+
 test("an upload that is under way comes through a handover whole", async () => {
+  const drains = (await holder())!;
   const uploads = URLS.map((url) => Upload.start(client, `${url}/upload`, MEGABYTES));
   await until(
-    "both uploads reach lb1",
-    () => lb1.output("ss -Htn state established 'sport = :80'"),
+    `both uploads reach ${drains.name}`,
+    () => drains.output("ss -Htn state established 'sport = :80'"),
     (shown) => shown.includes("203.0.113.48") && shown.includes("67bb"),
   );
-  await untilRelays(await handOver(lb1), 1000);
+  await untilRelays(await handOver(drains), 1000);
   for (const upload of uploads) {
     const { sent, received } = await upload.finish();
     assert.equal(received, sent);
     assert.ok(Number(sent.split(" ")[0]) >= MEGABYTES * 1024 * 1024, sent);
   }
-  await end(lb1);
+  await end(drains);
   await untilServed();
 });
 

@@ -4,11 +4,15 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { otherStackFiles } from "../../../config/folder";
+import { deployed } from "../../../change/deployed";
+import { heldBy } from "../../../change/held";
+import type { Problem } from "../../../config/problems";
 import { plan } from "../../../plan/plan";
-import { checkTenants, warnTenants } from "../../../plan/lint/tenants";
+import { checkTenants, type Held, NOTHING_HELD } from "../../../plan/lint/tenants";
 import { type Tenant, tenantsOf } from "../../../plan/tenants";
 import { temporaryFolder } from "../../support/folder";
 import { dualStack, existing, type Raw, specOf } from "../../support/specs";
+import { stateOf } from "../../support/state";
 
 /** What the provider gave a customer, each a number of its own. */
 interface Given {
@@ -53,6 +57,13 @@ function tenant(raw: Raw, name: string, cloud = "provider"): Tenant {
   return { file: `Pulumi.${name}.yaml`, cloud, spec, plan: plan(spec) };
 }
 
+/** Of a stack that was not built yet. */
+const refused = (own: Tenant, other: Tenant, held: Held = NOTHING_HELD): Problem[] => {
+  const found = checkTenants(own, [other], held);
+  if (!held.built) assert.deepEqual(found.warnings, []);
+  return found.problems;
+};
+
 const of = (each: Given): Tenant => tenant(rawOf(each), each.name);
 
 /** By what two customers have both: the keys that are named, on either side. */
@@ -88,7 +99,7 @@ describe("stack files of customers on one network", () => {
     fc.assert(
       fc.property(two, ([a, b]) => {
         const [own, other] = [of(given(a!)), of(given(b!))];
-        assert.deepEqual([checkTenants(own, [other]), warnTenants(own, [other])], [[], []]);
+        assert.deepEqual(refused(own, other), []);
       }),
       { numRuns: 30 },
     );
@@ -105,9 +116,11 @@ describe("stack files of customers on one network", () => {
             [own, other, here, there],
             [other, own, there, here],
           ] as const) {
-            const problems = checkTenants(one, [another]);
-            assert.ok(problems.length > 0);
-            for (const problem of problems) {
+            const found = refused(one, another).filter(
+              (problem) => problem.path !== "external.vipRanges[0]" && problem.path !== "external.vipRanges[1]",
+            );
+            assert.ok(found.length > 0);
+            for (const problem of found) {
               assert.equal(problem.path, path);
               assert.ok(problem.cause.includes(`\`${key}\``) && problem.cause.includes(another.file), problem.cause);
             }
@@ -120,54 +133,65 @@ describe("stack files of customers on one network", () => {
 
   test("that the defaults of a whole network give: each address, and the /64s once", () => {
     const [own, other] = [tenant(dualStack(), "one"), tenant(dualStack(), "two")];
-    const problems = checkTenants(own, [other]);
+    const problems = refused(own, other);
     assert.deepEqual(problems.map(({ path }) => path).sort(), [
       "external.ipv4.loadBalancers",
       "external.ipv4.loadBalancers",
       "external.ipv4.loadBalancers",
       "external.ipv6.firstSubnet",
+      "external.vipRanges[0]",
+      "external.vipRanges[1]",
       "vips.www.ipv4",
       "vips.www.ipv6",
     ]);
+    const cause = (wanted: string): string => problems.find(({ path }) => path === wanted)!.cause;
     assert.match(
-      problems.find(({ path }) => path === "external.ipv6.firstSubnet")!.cause,
+      cause("external.ipv6.firstSubnet"),
       /^lb-dc3's 2001:db8:45:d::\/64 is lb-dc3's in Pulumi\.two\.yaml \(`external\.ipv6\.firstSubnet`\) as well, and so are 8 more$/,
     );
-    assert.deepEqual(
-      warnTenants(own, [other]).map(({ path, cause }) => [path, cause]),
-      [
-        [
-          "external.vipRanges[0]",
-          "203.0.113.96/28 overlaps 203.0.113.96/28, `external.vipRanges[0]` of Pulumi.two.yaml",
-        ],
-        [
-          "external.vipRanges[1]",
-          "2001:db8:45:67bb::/64 overlaps 2001:db8:45:67bb::/64, `external.vipRanges[1]` of Pulumi.two.yaml",
-        ],
-      ],
+    assert.equal(
+      cause("external.vipRanges[1]"),
+      "2001:db8:45:67bb::/64 overlaps 2001:db8:45:67bb::/64, `external.vipRanges[1]` of Pulumi.two.yaml",
     );
+  });
+
+  test("keep nobody from running: what a stack has already is a warning, what it is to have is refused", () => {
+    const [own, other] = [of(given(1)), of({ ...given(1), name: "copy" })];
+    const all = refused(own, other);
+    const held = heldBy(deployed(stateOf(own.plan)));
+    assert.deepEqual(checkTenants(own, [other], held), { problems: [], warnings: all });
+
+    // Each of them by itself, on a stack that has all others.
+    for (const [what, { given: taken, here }] of Object.entries(SHARED)) {
+      const theirs = given(2);
+      const now = of({ ...given(1), ...taken(theirs) });
+      const paths = checkTenants(now, [of(theirs)], held).problems.map(({ path }) => path);
+      assert.deepEqual([...new Set(paths)], [here], what);
+    }
   });
 
   test("are not compared where the networks have other names, or one of them is the embedded cloud's", () => {
     const raw = dualStack();
     const elsewhere = { ...raw, external: { ...(raw.external as object), network: "public" } };
-    assert.deepEqual(checkTenants(tenant(raw, "one"), [tenant(elsewhere, "two")]), []);
-    assert.deepEqual(checkTenants(tenant(raw, "one"), [tenant(raw, "two", "lab-dev")]), []);
-    assert.notDeepEqual(checkTenants(tenant(raw, "one", "lab-x"), [tenant(raw, "two", "lab-dev")]), []);
+    assert.deepEqual(refused(tenant(raw, "one"), tenant(elsewhere, "two")), []);
+    assert.deepEqual(refused(tenant(raw, "one"), tenant(raw, "two", "lab-dev")), []);
+    assert.notDeepEqual(refused(tenant(raw, "one", "lab-x"), tenant(raw, "two", "lab-dev")), []);
   });
 
   test("have names of their own in one project, in another the same", () => {
     const named = (number: number, name: string, cloud?: string): Tenant =>
       tenant({ ...rawOf(given(number)), customer: "acme" }, name, cloud);
-    const [problem, ...others] = checkTenants(named(1, "one"), [named(2, "two")]);
+    const [problem, ...others] = refused(named(1, "one"), named(2, "two"));
     assert.deepEqual([problem!.path, others], ["customer", []]);
     assert.match(problem!.cause, /^is acme in Pulumi\.two\.yaml too, in the same project/);
-    assert.deepEqual(checkTenants(named(1, "one"), [named(2, "two", "another")]), []);
+    const renamed = (number: number, clusterName: string): Tenant =>
+      tenant({ ...rawOf(given(number)), customer: "acme", clusterName }, clusterName);
+    const alike = checkTenants(renamed(1, "web"), [renamed(2, "shop")], NOTHING_HELD);
+    assert.deepEqual([alike.problems, alike.warnings.map(({ path }) => path)], [[], ["customer"]]);
+    assert.deepEqual(refused(named(1, "one"), named(2, "two", "another")), []);
     const first = tenant({ ...rawOf(given(2)), customer: "b", clusterName: "acme" }, "two");
     assert.deepEqual(
-      checkTenants(tenant({ ...rawOf(given(1)), customer: "a", clusterName: "acme" }, "one"), [first]).map(
-        ({ path }) => path,
-      ),
+      refused(tenant({ ...rawOf(given(1)), customer: "a", clusterName: "acme" }, "one"), first).map(({ path }) => path),
       ["clusterName"],
     );
   });
@@ -193,7 +217,7 @@ describe("stack files of customers on one network", () => {
     const speaking = (transport: string, ipv4: number): Raw => ({
       vrrp: { transport, routerIds: { ipv4, ipv6: 14, internal: 13 } },
     });
-    const paths = (a: Raw, b: Raw): string[] => checkTenants(hosts(1, a), [hosts(2, b)]).map(({ path }) => path);
+    const paths = (a: Raw, b: Raw): string[] => refused(hosts(1, a), hosts(2, b)).map(({ path }) => path);
     assert.deepEqual(paths(speaking("multicast", 12), speaking("unicast", 12)), ["vrrp.routerIds.ipv4"]);
     assert.deepEqual(paths(speaking("unicast", 12), speaking("multicast", 12)), ["vrrp.routerIds.ipv4"]);
     assert.deepEqual(paths(speaking("unicast", 12), speaking("unicast", 12)), []);
@@ -215,10 +239,7 @@ describe("stack files of customers on one network", () => {
     const raw = rawOf({ ...given(0), own: 211, first: 0x900 });
     const made = tenant({ ...raw, external: { ...(raw.external as object), network: "public" } }, "made");
     assert.deepEqual(
-      checkTenants(made, [hosts(1, speaking("unicast", 12))]).map(({ path, cause }) => [
-        path,
-        /`[^`]+`/.exec(cause)![0],
-      ]),
+      refused(made, hosts(1, speaking("unicast", 12))).map(({ path, cause }) => [path, /`[^`]+`/.exec(cause)![0]]),
       [
         ["external.ipv4.loadBalancers", "`machines.loadBalancers.dc3.external.ipv4`"],
         ["external.ipv4.loadBalancers", "`machines.loadBalancers.dc2.external.ipv4`"],
@@ -238,6 +259,8 @@ test("a folder's other stacks are read, whatever is wrong with one of them", () 
       .join("");
     const secret =
       '  ha-cluster:rootSecret: { secure: "v1:AAAA:AAAA" }\n  ha-cluster:services: { web: { http: 80 } }\n';
+    write("Pulumi.good.yaml", "");
+    assert.deepEqual(otherStackFiles(folder.path, "own"), [], "a folder of no project");
     write("Pulumi.yaml", "name: ha-cluster\n");
     write("Pulumi.own.yaml", "no: yaml: at all\n");
     write("Pulumi.good.yaml", `config:\n  openstack:cloud: theirs\n${good}${secret}`);
