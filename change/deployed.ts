@@ -153,7 +153,7 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
   const found: Deployed = {
     servers: servers.sort((a, b) => (a.id < b.id ? -1 : 1)),
     traces: [...new Set([...ports.keys()].map((name) => name.replace(/-(external|internal)$/, "")))].filter(
-      (id) => !servers.some((each) => each.id === id),
+      (id) => !id.startsWith(vipPort("")) && !servers.some((each) => each.id === id),
     ),
     reserved: [...ports.keys()].filter((name) => name.startsWith(vipPort(""))),
     ...defined({

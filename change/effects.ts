@@ -90,6 +90,7 @@ export const EFFECTS: Record<string, KeyEffect> = {
   "external.ipv6.gateway": { effect: "handover", words: "the default route of the load balancers" },
   "external.ipv6.firstSubnet": { effect: "handover", words: "the same as `external.ipv4.loadBalancers`" },
   "external.ipv6.former": { effect: "nothing", words: "it only says which VIPs are allowed" },
+  "external.reserveVips": { effect: "nothing", words: "ports at no server come or go" },
   "external.vipRanges": { effect: "nothing", words: "it only says which VIPs are allowed" },
   "internal.cidr": {
     effect: "handover",

@@ -142,7 +142,7 @@ function readable(secret: string | Encrypted): string {
   return secret instanceof Encrypted ? UNREADABLE : secret;
 }
 
-function buildExternal({ network, ipv4, ipv6, vipRanges }: StackFile["external"]): Spec["external"] {
+function buildExternal({ network, ipv4, ipv6, reserveVips, vipRanges }: StackFile["external"]): Spec["external"] {
   return {
     network,
     ipv4: {
@@ -159,6 +159,7 @@ function buildExternal({ network, ipv4, ipv6, vipRanges }: StackFile["external"]
         ...buildFormer(ipv6),
       },
     }),
+    reserveVips,
     vipRanges: canonicalRanges(vipRanges),
   };
 }

@@ -113,6 +113,8 @@ export interface External {
   ipv4: { cidr: string; gateway: string; loadBalancers?: string[]; former?: string };
   /** Absent until the IPv6 rollout. */
   ipv6?: { prefix: string; gateway: string; firstSubnet?: string; former?: string };
+  /** Whether Neutron holds the VIPs by ports of this cluster; false where the provider does so by its own. */
+  reserveVips: boolean;
   /** Ranges that the hypervisor's ACL lets VIPs use, both families. */
   vipRanges: string[];
 }

@@ -113,7 +113,7 @@ function keyOf(plan: Plan, { endpoints, gateways, formerly, adverts }: Transitio
   if (gateways.length > 0) return "internal.vip";
   if (endpoints.length > 0) return "database.port";
   const [former] = Object.values(formerly).flat();
-  if (former) return keyOfMove(former.address, plan);
+  if (former) return keyOfMove(former, plan);
   const others = plan.loadBalancers[0]!.syncGroup.instances.some(
     ({ name, transport }) => (adverts[name]?.transport ?? transport) !== transport,
   );

@@ -28,15 +28,11 @@ export function noSubnets(
 ): Promise<Problem | undefined>[] {
   const { external, loadBalancers } = plan;
   const former = loadBalancers.flatMap(({ id }) =>
-    changesAddresses(moves[id])
-      ? Object.values(moves[id]!.transition!.formerly)
-          .flat()
-          .map(({ address }) => address)
-      : [],
+    changesAddresses(moves[id]) ? Object.values(moves[id]!.transition!.formerly).flat() : [],
   );
-  const oneOfEach = new Map(former.map((address) => [address.includes(":") ? "ipv6" : "ipv4", address]));
-  return [...oneOfEach].map(async ([family, address]) => {
-    const path = keyOfMove(address, plan);
+  const oneOfEach = new Map(former.map((each) => [each.address.includes(":") ? "ipv6" : "ipv4", each]));
+  return [...oneOfEach].map(async ([family, each]) => {
+    const path = keyOfMove(each, plan);
     const cidr = family === "ipv6" ? external.ipv6!.prefix : external.ipv4.cidr;
     try {
       await openstack.networking.getSubnet({ cidr, ...(networkId !== undefined && { networkId }) });
@@ -81,7 +77,7 @@ export async function addAddresses(
     for (const undo of back) await undo().catch(() => undefined);
     return [
       {
-        path: keyOfMove(Object.values(moves[at.node.id]!.transition!.formerly).flat()[0]!.address, plan),
+        path: keyOfMove(Object.values(moves[at.node.id]!.transition!.formerly).flat()[0]!, plan),
         cause: `${at.node.id} can't have its new addresses beside the old ones: ${error instanceof Error ? error.message : String(error)}`,
         mend: "mend what that says: they have to be in a subnet of the same network, and nobody else's",
       },

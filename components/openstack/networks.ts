@@ -43,7 +43,7 @@ export class Networks extends pulumi.ComponentResource {
       ).id;
     }
 
-    this.reserved = plan.vips
+    this.reserved = (external.reserveVips ? plan.vips : [])
       .flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])
       .filter((address) => address !== undefined)
       .map((address) => this.reserve(address, plan));

@@ -16,6 +16,7 @@ const ONLY_MADE: PathPart[][] = [
   ["nameservers"],
   ["ssh"],
   ["external", "network"],
+  ["external", "reserveVips"],
   ["external", "ipv4", "loadBalancers"],
   ["external", "ipv6", "firstSubnet"],
   ["internal", "builtAs"],

@@ -68,6 +68,7 @@ const external = z
         example: '{ prefix: "2001:db8:45::/48", gateway: "2001:db8:45::1" }',
       })
       .optional(),
+    reserveVips: yesNo().default(true),
     vipRanges: z
       .array(text("a range of addresses", "203.0.113.96/28"))
       .register(fields, { what: "a list of the ranges that VIPs may be taken from", example: "[203.0.113.96/28]" }),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parse, stringify } from "yaml";
@@ -62,6 +62,17 @@ describe("`pulumi preview` answers every bad stack file", { concurrency: 2 }, ()
       assert.doesNotMatch(said, /^\s+at .+:\d+:\d+\)?$/m, "no stack trace");
     });
   }
+});
+
+test("and one that has the addresses of another stack's file beside it", async () => {
+  const configFile = join(folder.path, "Pulumi.copy.yaml");
+  copyFileSync(join(__dirname, "..", "..", "Pulumi.dev.yaml"), configFile);
+  const { code, stdout, stderr } = await stack.preview(["--config-file", configFile]);
+  assert.notEqual(code, 0);
+  assert.match(
+    stdout + stderr,
+    /ha-cluster:vips\.www\.ipv4\n\s+203\.0\.113\.180 is `vips\.www\.ipv4` of Pulumi\.dev\.yaml as well\n/,
+  );
 });
 
 test("nothing was created", async () => {

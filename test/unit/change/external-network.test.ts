@@ -105,8 +105,8 @@ describe("another external network", () => {
       }),
     },
     "vips.there.ipv6",
-    /^2001:db8:45:b::1 is lb-dc1's own address until this run has moved it$/,
-    /first move the load balancers/,
+    /^2001:db8:45:b::1 is lb-dc1's own address until this run has taken it away$/,
+    /first the load balancers/,
   );
   refuses(
     "an own address that is a VIP until then",
@@ -166,6 +166,56 @@ describe("another external network", () => {
     "external.ipv4.loadBalancers",
     /^gives lb-dc2 the address 203\.0\.113\.11, which is lb-dc1's until the end of this run$/,
     /in two runs/,
+  );
+  refuses(
+    "a VIP in the place of one that leaves in the same run",
+    {
+      now: dualStack({
+        datacenters: { dc2: {}, dc3: {} },
+        quorumRisk: RISK,
+        mayDelete: ["db-dc1"],
+        external: { ipv4: V4, ipv6: OLD, vipRanges: [...RANGES.slice(0, 2), "203.0.113.11"] },
+        vips: { www: WWW, there: { ipv4: "203.0.113.11" } },
+      }),
+    },
+    "vips.there.ipv4",
+    /^203\.0\.113\.11 is lb-dc1's own address until this run has taken it away$/,
+    /first the load balancers/,
+  );
+  refuses(
+    "a place of a VIP that goes, for one that comes",
+    {
+      before: given(["203.0.113.20-203.0.113.21"], {
+        datacenters: { dc2: {}, dc3: {} },
+        quorumRisk: RISK,
+        vips: { www: WWW, there: { ipv4: "203.0.113.105" } },
+      }),
+      now: given(["203.0.113.20-203.0.113.21", "203.0.113.105"]),
+    },
+    "external.ipv4.loadBalancers",
+    /^gives lb-dc1 the address 203\.0\.113\.105, which is a VIP until this run has taken it away$/,
+    /first take that VIP away/,
+  );
+  refuses(
+    "the same places in a network of another length, while a load balancer has lost its port",
+    {
+      before: dualStack({
+        external: {
+          ipv4: { cidr: "203.0.113.128/26", gateway: "203.0.113.129" },
+          ipv6: OLD,
+          vipRanges: ["203.0.113.176/29", "2001:db8:45:67bb::/64"],
+        },
+        vips: { www: { ...WWW, ipv4: "203.0.113.180" } },
+      }),
+      now: dualStack({
+        external: { ipv4: V4, ipv6: OLD, vipRanges: ["203.0.113.176/29", "2001:db8:45:67bb::/64"] },
+        vips: { www: { ...WWW, ipv4: "203.0.113.180" } },
+      }),
+      state: withoutPort("lb-dc1-external"),
+    },
+    "external.ipv4.cidr",
+    /can't be changed while/,
+    /npm run verify -- --repair/,
   );
   refuses(
     "a place that is a VIP until then",

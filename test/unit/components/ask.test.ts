@@ -255,12 +255,28 @@ test("addresses that somebody has are named, each with its port, unless they are
 
     const reserved = [...standing(), reservation(vip), reservation(vip6)];
     assert.deepEqual(await said({}, reserved), []);
+    const { external } = dualStack() as { external: object };
+    assert.deepEqual(paths(await said({ external: { ...external, reserveVips: false } }, [])), [
+      "external.ipv4.loadBalancers",
+    ]);
     const more = { vips: { www: { ipv4: vip, ipv6: vip6, primary: true }, api: { ipv4: later } } };
     assert.deepEqual(paths(await said(more, reserved)), ["vips.api.ipv4"]);
     // Its port is in the state, its server is not made yet.
     const cut = reserved.filter(({ urn }) => !/Instance::lb-dc3|::lb-dc3-config/.test(urn));
     assert.deepEqual(await said({}, cut), []);
+
+    // Those that stay, and what a run that was cut gave them already.
+    cloud.ports["203.0.113.14"] = { id: "p5", name: "", deviceId: "another" };
+    cloud.ports["203.0.113.15"] = { id: "p6", name: "", deviceId: "id-of-lb-dc2" };
+    const { ipv4 } = external as { ipv4: object };
+    const elsewhere = { external: { ...external, ipv4: { ...ipv4, loadBalancers: ["203.0.113.14-203.0.113.16"] } } };
+    cloud.subnets = ["203.0.113.0/24"];
+    assert.deepEqual(
+      (await said(elsewhere, reserved)).map(({ path, cause }) => [path, cause]),
+      [["external.ipv4.loadBalancers", "203.0.113.14 is taken: port p5 of another has it"]],
+    );
   } finally {
+    cloud.subnets = [];
     cloud.ports = {};
   }
 });

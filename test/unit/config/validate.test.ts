@@ -16,6 +16,7 @@ test("everything left out has a default", () => {
     external: {
       network: "external",
       ipv4: { cidr: "203.0.113.0/24", gateway: "203.0.113.1" },
+      reserveVips: true,
       vipRanges: ["203.0.113.96/28"],
     },
     internal: { cidr: "198.51.100.0/24", builtAs: "198.51.100.0/24", vip: "198.51.100.1" },
