@@ -63,11 +63,16 @@ export function collisions(
     (addresses.external ?? []).map((address) => ({ address, owner })),
   );
   const owners: Owners = new Map([...gone, ...moved].map((each) => [each.address, each]));
+  // Who comes where another one leaves is refused elsewhere, whatever their addresses; see departures.ts.
+  const inPlaces = ownAddresses(plan.loadBalancers).filter(
+    ({ id, address }) =>
+      moved.some((each) => each.address === address) || kept.some(({ planned }) => planned.id === id),
+  );
   const vips = balancers.flatMap(({ standing }) => vipsOf(standing, deployed));
   return [
     ...comingVips(plan, owners),
     ...goingVips(plan, owners, vips).slice(0, 1),
-    ...anothers(plan, owners).slice(0, 1),
+    ...anothers(plan, inPlaces, owners).slice(0, 1),
   ];
 }
 
@@ -102,8 +107,8 @@ function goingVips(plan: Plan, owners: Owners, vips: readonly string[]): Problem
     });
 }
 
-function anothers(plan: Plan, owners: Owners): Problem[] {
-  return ownAddresses(plan.loadBalancers).flatMap(({ id, address }) => {
+function anothers(plan: Plan, own: ReturnType<typeof ownAddresses>, owners: Owners): Problem[] {
+  return own.flatMap(({ id, address }) => {
     const found = owners.get(address);
     if (found === undefined || found.owner === id) return [];
     return [
