@@ -172,7 +172,9 @@ describe("a port that somebody deleted", () => {
       found!.mend,
       new RegExp(`^openstack server remove port ${lost} ${other}; openstack port delete ${other}; `),
     );
-    await assert.rejects(stack.up(["--refresh"]), /409|IpAddressAlreadyAllocated/);
+    const up = await stack.pulumi(["up", "--yes", "--skip-preview", "--refresh", ...stackOptions()]);
+    assert.notEqual(up.code, 0);
+    assert.match(up.stdout + up.stderr, /409|IpAddressAlreadyAllocated/);
     assert.deepEqual(await ids(), before);
 
     await lab.openstackDo("server", "remove", "port", lost, other);
