@@ -4,8 +4,8 @@ import { listNames, pathText } from "../../config/shape/words";
 import { network } from "../../plan/addresses";
 import type { Plan, PlannedLoadBalancer } from "../../plan/plan";
 import type { Change } from "../change";
-import type { Deployed, DeployedServer } from "../deployed";
-import { fileIn } from "../files";
+import type { Deployed } from "../deployed";
+import { vipsIn } from "../held";
 import { textsOf } from "../texts";
 
 /** The key by which load balancers have another address than this one: another network, or another place in the same. */
@@ -68,7 +68,7 @@ export function collisions(
     ({ id, address }) =>
       moved.some((each) => each.address === address) || kept.some(({ planned }) => planned.id === id),
   );
-  const vips = balancers.flatMap(({ standing }) => vipsOf(standing, deployed));
+  const vips = balancers.flatMap(({ standing }) => textsOf(standing, deployed).flatMap(vipsIn));
   return [
     ...comingVips(plan, owners),
     ...goingVips(plan, owners, vips).slice(0, 1),
@@ -124,12 +124,5 @@ function anothers(plan: Plan, own: ReturnType<typeof ownAddresses>, owners: Owne
 function ownAddresses(balancers: readonly PlannedLoadBalancer[]): { id: string; address: string }[] {
   return balancers.flatMap(({ id, external: { ipv4, ipv6 } }) =>
     [ipv4, ...(ipv6 === undefined ? [] : [ipv6])].map((address) => ({ id, address })),
-  );
-}
-
-/** As it was told, whenever. */
-function vipsOf(standing: DeployedServer, deployed: Deployed): string[] {
-  return textsOf(standing, deployed).flatMap((text) =>
-    [...fileIn(text, "/etc/ha-cluster/vips").matchAll(/^\S+ (\S+)\/\d+$/gm)].map(([, address]) => address!),
   );
 }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { until } from "../../operate/poll";
 import { App } from "./harness/app";
@@ -14,16 +13,15 @@ import {
   untilMaster as untilMasterOf,
   vips,
 } from "./harness/load-balancers";
+import { kept } from "./harness/kept";
 import type { Machine } from "./harness/machine";
 import { RENDERED_APP, RENDERED_VIPS, rendered } from "./harness/rendered";
 import type { Result } from "./harness/shell";
 import { Site } from "./harness/site";
 import { Upload } from "./harness/upload";
-import { Witnesses } from "../witnesses/witnesses";
 
 const URLS = ["http://203.0.113.48", "http://[2001:db8:40:67bb::1]"];
 const MEGABYTES = 64;
-const WITNESS = join(__dirname, "..", "witnesses", "client.ts");
 
 let site: Site;
 let lb1: Machine, lb2: Machine, lb3: Machine;
@@ -135,39 +133,12 @@ async function heldDownloads(machine: Machine): Promise<() => Promise<void>> {
   return async () => (await Promise.all(bodies)).forEach(assertWhole);
 }
 
-/** Clients that ask again and again over one connection each, until `change` is over; how often each had to open another one. */
-async function kept(path: string, change: (witnesses: Witnesses) => Promise<void>): Promise<number[]> {
-  const orders = URLS.map((url) => ({ witness: url, kind: "kept", url: `${url}${path}`, contains: "served" }));
-  const command = [process.execPath, "--import", "tsx", WITNESS, JSON.stringify(orders)];
-  const witnesses = new Witnesses().add(URLS, client.inside(...command));
-  try {
-    await witnesses.begun();
-    await change(witnesses);
-    await untilAnswered(witnesses, 30);
-  } finally {
-    await witnesses.stop();
-  }
-  return witnesses.seen.map(({ breaks, renewed, witness }) => {
-    assert.deepEqual(breaks, [], witness);
-    return renewed;
-  });
-}
-
-async function untilAnswered(witnesses: Witnesses, more: number): Promise<void> {
-  const before = new Map(witnesses.seen.map(({ witness, beats }) => [witness, beats]));
-  await until(
-    `${more} answers`,
-    () => Promise.resolve(witnesses.seen),
-    (seen) => seen.every(({ witness, beats }) => beats >= before.get(witness)! + more),
-  );
-}
-
 test("a client's kept connection doesn't depend on one that the application gives up between two requests", async () => {
-  assert.deepEqual(await kept("/once", () => Promise.resolve()), [0, 0]);
+  assert.deepEqual(await kept(client, URLS, "/once", () => Promise.resolve()), [0, 0]);
 });
 
 test("it ends with an answer and goes on at the next one, whether an operator has one hand over or a push", async () => {
-  const operators = await kept("/", async () => {
+  const operators = await kept(client, URLS, "/", async () => {
     const drains = (await holder())!;
     await handOver(drains);
     // Of nothing that is left here, for minutes, it would not end.
@@ -175,7 +146,7 @@ test("it ends with an answer and goes on at the next one, whether an operator ha
     await end(drains);
   });
   assert.deepEqual(operators, [1, 1]);
-  const pushed = await kept("/", async () => {
+  const pushed = await kept(client, URLS, "/", async () => {
     const drains = (await holder())!;
     const files = rendered()[[lb1, lb2, lb3].indexOf(drains)]!;
     const result = await drains.push("load-balancer", "files", edit(files, "weight 50", "weight 49"));
@@ -279,7 +250,7 @@ test("who says farewell hands over, and the next push has it serve again; the la
   const others = [lb1, lb2, lb3].filter((machine) => machine !== goes);
   const farewell = (machine: Machine): Promise<Result> => machine.run("/opt/ha-cluster/farewell.sh load-balancer");
   let said: Result;
-  const renewed = await kept("/", async () => {
+  const renewed = await kept(client, URLS, "/", async () => {
     said = await farewell(goes);
   });
   assert.deepEqual(renewed, [1, 1]);
