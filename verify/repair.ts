@@ -2,10 +2,11 @@ import type { ExecOptions } from "../operate/exec";
 import type { Stack } from "../operate/stack";
 import { announced, consequences, objection } from "./consequences";
 import { copiesOf, doubt } from "./data";
-import { type Finding, LOST_DATABASES } from "./finding";
-import type { Deployed } from "./gather/deployed";
+import { type Finding, LAST_RUN, LOST_DATABASES } from "./finding";
+import type { Deployed, DeployedMachine } from "./gather/deployed";
 import { readPlanned } from "./gather/engine";
 import { Neutron } from "./gather/neutron";
+import { INSTANCE, PORT } from "./gather/state";
 import { giveBack } from "./reattach";
 import { fleetOf, openCloud, type Verdict } from "./verify";
 
@@ -33,11 +34,13 @@ export function planRepairs(findings: readonly Finding[], { machines }: Deployed
   const replaced = new Set<string>();
   let refresh = false;
   const apart = new Set<string>();
+  const anew = new Set<string>();
   for (const { repair, where } of findings) {
     if (repair?.kind === "delete-rule") rules.push(repair.id);
     if (repair?.kind === "unmark") marked.push(where);
     if (repair?.kind === "refresh" || (repair?.kind === "attach" && repair.anew)) refresh = true;
     if (repair?.kind === "attach") apart.add(where);
+    if (repair?.kind === "attach" && repair.anew) anew.add(where);
     if (repair?.kind !== "push" && repair?.kind !== "push-all") continue;
     const commands = machines.find(({ name }) => name === where)?.commands ?? {};
     const urns = repair.kind === "push" ? [commands[repair.part]] : Object.values(commands);
@@ -51,12 +54,24 @@ export function planRepairs(findings: readonly Finding[], { machines }: Deployed
   if (attach.length > 0) replaced.clear();
   if (!refresh && replaced.size === 0) return { rules, marked, attach };
   const options = [...replaced].sort().flatMap((urn) => ["--replace", urn]);
-  return { rules, marked, attach, up: [...(refresh ? ["--refresh"] : []), ...options] };
+  // A run that was cut is made up for by pushes, which would fail on those that are cut off.
+  const only = findings.some(({ what }) => what === LAST_RUN)
+    ? machines
+        .filter(({ name }) => anew.has(name))
+        .flatMap((each) => portUrns(each).flatMap((urn) => ["--target", urn]))
+    : [];
+  return { rules, marked, attach, up: [...(refresh ? ["--refresh"] : []), ...options, ...only] };
+}
+
+/** Also of those that the state has forgotten. */
+function portUrns({ name, server, ports }: DeployedMachine): string[] {
+  const siblings = server?.urn.replace(INSTANCE, PORT) ?? "";
+  return ports.map((port) => `${siblings}${port.name.slice(name.length)}`);
 }
 
 /** A reason why nothing may be repaired now: `pulumi up` would roll out more than what is missing. */
 export function refusal(findings: readonly Finding[]): string | undefined {
-  const stack = findings.find(({ check }) => check === "stack");
+  const stack = findings.find(({ check, what }) => check === "stack" && what !== LAST_RUN);
   if (!stack) return undefined;
   return stack.severity === "unknown"
     ? `nothing repaired: whether the stack file is as deployed can't be seen: ${stack.found}`

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Finding } from "../../../verify/finding";
+import { checkAhead } from "../../../verify/checks/cloud";
+import { type Finding, LAST_RUN } from "../../../verify/finding";
+import type { Step } from "../../../verify/gather/engine";
 import { asJson, asTable, exitCode } from "../../../verify/report";
 import { planRepairs, refusal } from "../../../verify/repair";
 import type { Server } from "../../../verify/gather/nova";
@@ -129,6 +131,31 @@ describe("certificates", () => {
       [["drift", "can't be read"]],
     );
   });
+});
+
+test("a run that was cut is told from a stack file that has moved on", () => {
+  const step = (create: string, more: Partial<Step> = {}): Step => ({
+    ...{
+      op: "update",
+      urn: "urn:pulumi:dev::ha-cluster::command:remote:Command::lb-dc1-scripts",
+      diffReasons: ["create", "update"],
+    },
+    oldState: { type: "command:remote:Command", inputs: { create: "sudo -n sh # after: restarted # as debian" } },
+    newState: { type: "command:remote:Command", inputs: { create } },
+    ...more,
+  });
+  const said = (...steps: Step[]): string => checkAhead(steps)[0]!.what;
+  const again = step("sudo -n sh # after: restarted; rollout 4 was cut # as debian");
+  assert.deepEqual(checkAhead([]), []);
+  assert.equal(said(again), LAST_RUN);
+  for (const other of [
+    step("sudo -n sh # after: rollout 4 was cut # as admin"),
+    step("sh # after: rollout 4 was cut # as debian"),
+    { ...again, diffReasons: ["create", "stdin"] },
+    { ...again, diffReasons: [] },
+    { ...again, urn: "urn:pulumi:dev::ha-cluster::openstack:networking/port:Port::lb-dc1-internal" },
+  ])
+    assert.equal(said(again, other), "stack file and program");
 });
 
 describe("repairs", () => {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Finding } from "../../../verify/finding";
+import { type Finding, LAST_RUN } from "../../../verify/finding";
 import type { Port } from "../../../verify/gather/neutron";
 import { type Deployed } from "../../../verify/gather/deployed";
 import { PORT, type Resource } from "../../../verify/gather/state";
-import { planRepairs } from "../../../verify/repair";
+import { planRepairs, refusal } from "../../../verify/repair";
 import { judge, type Seen } from "../../../verify/verify";
 import { deployed, healthy, NOW, state } from "./fixtures/cluster";
 
@@ -181,4 +181,14 @@ test("ports go first, load balancers' before the others', and pushes wait until 
     },
   );
   assert.equal(planRepairs([attach(APP, false), push], ALL).up, undefined);
+});
+
+test("after a run that was cut, only ports are made: its pushes would fail on those that are cut off", () => {
+  const attach = (where: string, anew: boolean): Finding => ({ where, repair: { kind: "attach", anew } }) as Finding;
+  const cut = { check: "stack", what: LAST_RUN, severity: "warning" } as Finding;
+  const urn = state().find(({ urn: each }) => each.endsWith("::app-dc1-1-internal"))!.urn;
+  const { up, attach: back } = planRepairs([attach(APP, true), attach("dev-db-dc2", false), cut], ALL);
+  assert.deepEqual(up, ["--refresh", "--target", urn]);
+  assert.deepEqual(back, ["dev-db-dc2", APP]);
+  assert.equal(refusal([attach(APP, true), cut]), undefined);
 });
