@@ -2,7 +2,7 @@ import type { ExecOptions } from "../operate/exec";
 import type { Stack } from "../operate/stack";
 import { announced, consequences, objection } from "./consequences";
 import { copiesOf, doubt } from "./data";
-import { type Finding, LAST_RUN, LOST_DATABASES } from "./finding";
+import { type Finding, LAST_RUN, LOST_DATABASES, STATE } from "./finding";
 import type { Deployed, DeployedMachine } from "./gather/deployed";
 import { readPlanned } from "./gather/engine";
 import { Neutron } from "./gather/neutron";
@@ -52,18 +52,31 @@ export function planRepairs(findings: readonly Finding[], { machines }: Deployed
     .sort((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role))
     .map(({ name }) => name);
   if (attach.length > 0) replaced.clear();
+  if (anew.size > 0 && findings.some(({ what }) => what === LAST_RUN))
+    return portsAlone({ rules, marked, attach }, machines, anew);
   if (!refresh && replaced.size === 0) return { rules, marked, attach };
   const options = [...replaced].sort().flatMap((urn) => ["--replace", urn]);
-  // A run that was cut is made up for by pushes, which would fail on those that are cut off.
-  const only = findings.some(({ what }) => what === LAST_RUN)
-    ? machines
-        .filter(({ name }) => anew.has(name))
-        .flatMap((each) => portUrns(each).flatMap((urn) => ["--target", urn]))
-    : [];
-  return { rules, marked, attach, up: [...(refresh ? ["--refresh"] : []), ...options, ...only] };
+  return { rules, marked, attach, up: [...(refresh ? ["--refresh"] : []), ...options] };
 }
 
-/** Also of those that the state has forgotten. */
+/**
+ * After a run that was cut `pulumi up` pushes to everybody, and would fail on those that are cut off: only ports are made. Those
+ * that the state has forgotten come first, as a refresh takes no target that is not in it.
+ */
+function portsAlone(
+  { rules, marked, attach }: Repairs,
+  machines: readonly DeployedMachine[],
+  anew: ReadonlySet<string>,
+): Repairs {
+  const lost = machines.filter(({ name }) => anew.has(name));
+  const forgotten = lost.filter(({ ports }) => ports.some(({ urn }) => urn === undefined));
+  const made = forgotten.length > 0 ? forgotten : lost;
+  const later = lost.filter((each) => !made.includes(each)).map(({ name }) => name);
+  const targets = made.flatMap(portUrns).flatMap((urn) => ["--target", urn]);
+  const up = [...(forgotten.length > 0 ? [] : ["--refresh"]), ...targets];
+  return { rules, marked, attach: attach.filter((name) => !later.includes(name)), up };
+}
+
 function portUrns({ name, server, ports }: DeployedMachine): string[] {
   const siblings = server?.urn.replace(INSTANCE, PORT) ?? "";
   return ports.map((port) => `${siblings}${port.name.slice(name.length)}`);
@@ -73,6 +86,7 @@ function portUrns({ name, server, ports }: DeployedMachine): string[] {
 export function refusal(findings: readonly Finding[]): string | undefined {
   const stack = findings.find(({ check, what }) => check === "stack" && what !== LAST_RUN);
   if (!stack) return undefined;
+  if (stack.what === STATE) return `nothing repaired: ${stack.mend} comes first: ${stack.found}`;
   return stack.severity === "unknown"
     ? `nothing repaired: whether the stack file is as deployed can't be seen: ${stack.found}`
     : `nothing repaired: the stack file or the program has moved on since the last deployment, or that did not come to its end (${stack.found}), and a repair would roll that out too. Look at it first: pulumi preview --diff, then pulumi up`;

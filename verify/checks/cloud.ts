@@ -1,4 +1,4 @@
-import { type Finding, LAST_RUN, REPAIR } from "../finding";
+import { type Finding, LAST_RUN, REPAIR, STATE } from "../finding";
 import type { Deployed } from "../gather/deployed";
 import type { Step } from "../gather/engine";
 import type { Rule } from "../gather/neutron";
@@ -83,6 +83,14 @@ function describeRule(rule: Rule, groups: Deployed["cloud"]["groups"]): string {
   const sender = group === null ? (rule.remote_ip_prefix ?? "anybody") : `group ${groups.get(group) ?? group}`;
   const direction = rule.direction === "ingress" ? "from" : "to";
   return `${rule.ethertype} ${rule.protocol ?? "any"}${ports} ${direction} ${sender} (${rule.id})`;
+}
+
+/** What stands is then not what the state has: each repair would be by what was, and be refused by the cloud. */
+export function checkState(lines: readonly string[]): Finding[] {
+  if (lines.length === 0) return [];
+  const found = `a run was cut, or it is older than the cloud: ${lines.slice(0, 3).join("; ")}${lines.length > 3 ? ` and ${lines.length - 3} more` : ""}`;
+  const about = { check: "stack", where: "stack", what: STATE, severity: "drift" } as const;
+  return [{ ...about, expected: "what the cloud has", found, mend: "npm run recover -- run" }];
 }
 
 /** What the next `pulumi up` would change, and a repair would roll out along with it. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { checkAhead } from "../../../verify/checks/cloud";
+import { checkAhead, checkState } from "../../../verify/checks/cloud";
 import { type Finding, LAST_RUN } from "../../../verify/finding";
 import type { Step } from "../../../verify/gather/engine";
 import { asJson, asTable, exitCode } from "../../../verify/report";
@@ -188,5 +188,8 @@ describe("repairs", () => {
     assert.equal(refusal([finding(undefined)]), undefined);
     assert.match(refusal([{ ...stack, severity: "warning" }])!, /moved on/);
     assert.match(refusal([{ ...stack, severity: "unknown" }])!, /can't be seen/);
+    const [older] = checkState(["server app-dc1-1: the state has a, which is gone, and gets b"]);
+    assert.match(refusal([older!])!, /^nothing repaired: npm run recover -- run comes first: .*older than the cloud/);
+    assert.deepEqual(checkState([]), []);
   });
 });

@@ -186,9 +186,18 @@ test("ports go first, load balancers' before the others', and pushes wait until 
 test("after a run that was cut, only ports are made: its pushes would fail on those that are cut off", () => {
   const attach = (where: string, anew: boolean): Finding => ({ where, repair: { kind: "attach", anew } }) as Finding;
   const cut = { check: "stack", what: LAST_RUN, severity: "warning" } as Finding;
-  const urn = state().find(({ urn: each }) => each.endsWith("::app-dc1-1-internal"))!.urn;
-  const { up, attach: back } = planRepairs([attach(APP, true), attach("dev-db-dc2", false), cut], ALL);
-  assert.deepEqual(up, ["--refresh", "--target", urn]);
-  assert.deepEqual(back, ["dev-db-dc2", APP]);
+  const urnOf = (port: string): string => state().find(({ urn }) => urn.endsWith(`::${port}`))!.urn;
+  const [urn, urns] = [urnOf("app-dc1-1-internal"), ["external", "internal"].map((port) => urnOf(`lb-dc1-${port}`))];
+  const found = [attach(APP, true), attach("dev-db-dc2", false), attach("dev-lb-dc1", true), cut];
+  const all = urns.flatMap((each) => ["--target", each]);
+  const first = planRepairs(found, ALL);
+  assert.deepEqual(new Set(first.up), new Set(["--refresh", "--target", urn, ...all]));
+  assert.deepEqual(first.attach, ["dev-lb-dc1", "dev-db-dc2", APP]);
+  // Who waits for others does until those have theirs: a refresh takes no target that the state has forgotten.
+  const forgotten = deployed(state().filter((each) => each.urn !== urn));
+  assert.deepEqual(planRepairs(found, forgotten), {
+    ...{ rules: [], marked: [], attach: ["dev-db-dc2", APP] },
+    up: ["--target", urn],
+  });
   assert.equal(refusal([attach(APP, true), cut]), undefined);
 });
