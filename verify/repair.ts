@@ -52,15 +52,19 @@ export function planRepairs(findings: readonly Finding[], { machines }: Deployed
     .sort((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role))
     .map(({ name }) => name);
   if (attach.length > 0) replaced.clear();
-  if (anew.size > 0 && findings.some(({ what }) => what === LAST_RUN))
-    return portsAlone({ rules, marked, attach }, machines, anew);
+  if (attach.length > 0 && isAhead(findings)) return portsAlone({ rules, marked, attach }, machines, anew);
   if (!refresh && replaced.size === 0) return { rules, marked, attach };
   const options = [...replaced].sort().flatMap((urn) => ["--replace", urn]);
   return { rules, marked, attach, up: [...(refresh ? ["--refresh"] : []), ...options] };
 }
 
+/** Whether `pulumi up` would do more than mend what was found: the stack file has moved on, or the last run was cut. */
+function isAhead(findings: readonly Finding[]): boolean {
+  return findings.some(({ check, severity }) => check === "stack" && severity === "warning");
+}
+
 /**
- * After a run that was cut `pulumi up` pushes to everybody, and would fail on those that are cut off: only ports are made. Those
+ * Where `pulumi up` has more to do it pushes to everybody, and would fail on those that are cut off: only ports are made. Those
  * that the state has forgotten come first, as a refresh takes no target that is not in it.
  */
 function portsAlone(
@@ -74,7 +78,10 @@ function portsAlone(
   const later = lost.filter((each) => !made.includes(each)).map(({ name }) => name);
   const targets = made.flatMap(portUrns).flatMap((urn) => ["--target", urn]);
   const up = [...(forgotten.length > 0 ? [] : ["--refresh"]), ...targets];
-  return { rules, marked, attach: attach.filter((name) => !later.includes(name)), up };
+  return {
+    ...{ rules, marked, attach: attach.filter((name) => !later.includes(name)) },
+    ...(targets.length > 0 && { up }),
+  };
 }
 
 function portUrns({ name, server, ports }: DeployedMachine): string[] {
@@ -82,10 +89,11 @@ function portUrns({ name, server, ports }: DeployedMachine): string[] {
   return ports.map((port) => `${siblings}${port.name.slice(name.length)}`);
 }
 
-/** A reason why nothing may be repaired now: `pulumi up` would roll out more than what is missing. */
+/** A reason why nothing may be repaired now: `pulumi up` would roll out more than what is missing. Lost ports need no such run. */
 export function refusal(findings: readonly Finding[]): string | undefined {
   const stack = findings.find(({ check, what }) => check === "stack" && what !== LAST_RUN);
   if (!stack) return undefined;
+  if (stack.severity === "warning" && findings.some(({ repair: way }) => way?.kind === "attach")) return undefined;
   if (stack.what === STATE) return `nothing repaired: ${stack.mend} comes first: ${stack.found}`;
   return stack.severity === "unknown"
     ? `nothing repaired: whether the stack file is as deployed can't be seen: ${stack.found}`

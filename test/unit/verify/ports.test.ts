@@ -183,7 +183,7 @@ test("ports go first, load balancers' before the others', and pushes wait until 
   assert.equal(planRepairs([attach(APP, false), push], ALL).up, undefined);
 });
 
-test("after a run that was cut, only ports are made: its pushes would fail on those that are cut off", () => {
+test("while a run has more to do, only ports are made: its pushes would fail on those that are cut off", () => {
   const attach = (where: string, anew: boolean): Finding => ({ where, repair: { kind: "attach", anew } }) as Finding;
   const cut = { check: "stack", what: LAST_RUN, severity: "warning" } as Finding;
   const urnOf = (port: string): string => state().find(({ urn }) => urn.endsWith(`::${port}`))!.urn;
@@ -199,5 +199,10 @@ test("after a run that was cut, only ports are made: its pushes would fail on th
     ...{ rules: [], marked: [], attach: ["dev-db-dc2", APP] },
     up: ["--target", urn],
   });
-  assert.equal(refusal([attach(APP, true), cut]), undefined);
+  assert.deepEqual(planRepairs([attach(APP, false), cut], ALL), { rules: [], marked: [], attach: [APP] });
+  const ahead = { ...cut, what: "stack file and program" };
+  assert.deepEqual(planRepairs([...found.slice(0, 3), ahead], ALL), first);
+  for (const stack of [cut, ahead]) assert.equal(refusal([attach(APP, true), stack]), undefined);
+  assert.match(refusal([attach(APP, true), { ...ahead, severity: "unknown" }])!, /can't be seen/);
+  assert.match(refusal([ahead])!, /moved on/);
 });
