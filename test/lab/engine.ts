@@ -25,11 +25,19 @@ export async function killEngine(state: string, stack: string): Promise<void> {
   );
 }
 
-async function childrenOf(parents: readonly number[]): Promise<number[]> {
-  return pids((await exec("ps", ["-o", "pid=", "--ppid", parents.join(",")])).stdout);
+/** @param named of those only whose command line has these words */
+export async function childrenOf(parents: readonly number[], named = ""): Promise<number[]> {
+  const { stdout } = await exec("ps", ["-o", "pid=,args=", "--ppid", parents.join(",")]);
+  return pids(
+    stdout
+      .split("\n")
+      .filter((line) => line.includes(named))
+      .map((line) => /^\s*\d+/.exec(line)?.[0] ?? "")
+      .join("\n"),
+  );
 }
 
-async function alive(processes: readonly number[]): Promise<number[]> {
+export async function alive(processes: readonly number[]): Promise<number[]> {
   return processes.length === 0 ? [] : pids((await exec("ps", ["-o", "pid=", "-p", processes.join(",")])).stdout);
 }
 
