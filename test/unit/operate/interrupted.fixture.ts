@@ -19,6 +19,11 @@ const WORK = {
   both: (steps: Steps, stack: Stack) => steps.run("both", () => Promise.allSettled([stack.up(), stack.preview()])),
   look: (steps: Steps) => steps.look("look", () => begun(() => false)),
   work: (steps: Steps) => steps.run("work", () => begun(() => false)),
+  late: (steps: Steps, stack: Stack) =>
+    steps.run("late", async () => {
+      await Promise.allSettled([stack.up()]);
+      await begun(() => false);
+    }),
   own: (steps: Steps) => {
     answerWith({ first: () => log("first"), later: () => log("later") });
     return steps.run("own", async () => {
