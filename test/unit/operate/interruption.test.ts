@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { until } from "../../../operate/poll";
@@ -26,7 +27,7 @@ const REFUSED = Array<string>(3).fill("refused: interrupted");
 
 let folder: Folder;
 let child: ChildProcessWithoutNullStreams;
-let ended: Promise<number | null>;
+let code: number | undefined;
 let stderr: string;
 
 beforeEach(() => {
@@ -50,7 +51,7 @@ afterEach(async () => {
 });
 
 describe("a signal", () => {
-  for (const [signal, code] of [
+  for (const [signal, exitCode] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["SIGHUP", 129],
@@ -65,8 +66,8 @@ describe("a signal", () => {
       await logged("up got INT");
       assert.equal(child.exitCode, null);
       finish();
-      assert.equal(await ended, code);
-      assert.deepEqual(log().slice(2), ["up got INT", "up ended", ...REFUSED, "put back", `exit ${code}`]);
+      assert.equal(await ended(), exitCode);
+      assert.deepEqual(log().slice(2), ["up got INT", "up ended", ...REFUSED, "put back", `exit ${exitCode}`]);
       assert.match(stderr, /^interrupted: waiting for pulumi, [^\n]* --stack acme\n/);
       assert.match(stderr, /^pulumi up .* ended with 1:$/m);
       assert.match(stderr, /\ninterrupted\n$/);
@@ -80,7 +81,7 @@ describe("a signal", () => {
     await heard(WAITS);
     child.kill("SIGINT");
     finish();
-    assert.equal(await ended, 130);
+    assert.equal(await ended(), 130);
     assert.equal(count("up got INT"), 1);
     assert.equal(count("up ended"), 1);
   });
@@ -89,7 +90,7 @@ describe("a signal", () => {
     start("up");
     await logged("up runs as");
     await again("SIGTERM", () => count("up got INT") === 2);
-    assert.equal(await ended, 143);
+    assert.equal(await ended(), 143);
     assert.equal(count("up ended"), 0);
     assert.equal(count("put back"), 1);
     assert.equal(stderr.split(WAITS).length - 1, 1);
@@ -103,7 +104,7 @@ describe("a signal", () => {
     await logged("up got INT");
     await logged("preview got INT");
     finish();
-    assert.equal(await ended, 130);
+    assert.equal(await ended(), 130);
     assert.equal(count("next step"), 0);
     assert.equal(count("put back"), 1);
     assert.equal(stderr.split(WAITS).length - 1, 1);
@@ -113,7 +114,7 @@ describe("a signal", () => {
     start("look");
     await logged("begun");
     child.kill("SIGINT");
-    assert.equal(await ended, 130);
+    assert.equal(await ended(), 130);
     assert.deepEqual(log().slice(2), [...REFUSED, "put back", "exit 130"]);
     assert.match(
       stderr,
@@ -149,7 +150,7 @@ describe("a signal", () => {
     await logged("first");
     await again("SIGTERM", () => count("later") > 0);
     finish();
-    assert.equal(await ended, 143);
+    assert.equal(await ended(), 143);
     assert.equal(stderr, "putting back\nput back, in its own words\ninterrupted\n");
     assert.equal(count("first"), 1);
   });
@@ -158,7 +159,7 @@ describe("a signal", () => {
     start("ask");
     await logged("begun");
     child.kill("SIGTERM");
-    assert.equal(await ended, 143);
+    assert.equal(await ended(), 143);
     assert.deepEqual(log().slice(2), [...REFUSED, "put back", "exit 143"]);
   });
 
@@ -229,7 +230,8 @@ function begin(file: string, args: string[], more = {}): void {
   stderr = "";
   child.stdout.resume();
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  ended = new Promise((resolve) => child.on("close", resolve));
+  code = undefined;
+  child.on("close", (given, signal) => (code = given ?? constants.signals[signal!]));
 }
 
 function finish(): void {
@@ -270,6 +272,15 @@ async function heard(words: string): Promise<void> {
     () => Promise.resolve(stderr),
     (text) => text.includes(words),
     { every: 10 },
+  );
+}
+
+function ended(): Promise<number | undefined> {
+  return until(
+    "the verb to end",
+    () => Promise.resolve(code),
+    (given) => given !== undefined,
+    { every: 20 },
   );
 }
 
