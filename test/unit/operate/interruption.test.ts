@@ -40,6 +40,7 @@ beforeEach(() => {
 afterEach(async () => {
   finish();
   child.kill("SIGKILL");
+  await ended();
   const left = (): number[] => pids().filter(runs);
   await until(
     "all that was started to end",
