@@ -25,6 +25,8 @@ export interface Resource {
   outputs?: Record<string, unknown>;
   /** Replaced already, and about to be deleted. */
   delete?: boolean;
+  /** Deleted already, and about to be created again. */
+  pendingReplacement?: boolean;
   /** Why the last change of it did not come to its end, though its inputs stand in the state as if it had. */
   initErrors?: string[];
 }
@@ -105,6 +107,8 @@ export interface Deployed {
   bundles: Record<string, string>;
   /** The same of the last push that was for the time until others had been changed; see change/moves.ts. */
   betweens: Record<string, string>;
+  /** What the cloud was asked to create when a run was cut, by name: nobody knows whether it has. */
+  begun: string[];
   /** After what that configuration was pushed, which had to be proved anew; by the ids of all that have one. */
   after: Record<string, string | undefined>;
   /** The same of the other pushes. */
@@ -172,6 +176,7 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
     foundedGroups: foundedGroups(commands),
     bundles,
     betweens: bundlesIn(commands, "between"),
+    begun: begunIn(pending, resources),
     after,
     othersAfter: Object.fromEntries(
       OTHER_PUSHES.map((what) => [what, afterIn(commands, what)]),
@@ -187,6 +192,17 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
     ...found,
     servers: found.servers.map((each) => ({ ...each, ...defined({ way: wayOf(each, found) }) })),
   };
+}
+
+/** What was created all the same by a later run is pending until a refresh. */
+function begunIn(pending: readonly Pending[], resources: readonly Resource[]): string[] {
+  const there = new Set(
+    resources.filter((each) => each.delete !== true && each.pendingReplacement !== true).map(({ urn }) => urn),
+  );
+  return pending
+    .filter(({ type, resource }) => type === "creating" && resource.type.startsWith("openstack:"))
+    .flatMap(({ resource }) => (there.has(resource.urn) ? [] : [nameOf(resource)]))
+    .sort();
 }
 
 function server(

@@ -64,6 +64,12 @@ export interface Finding {
   repair?: Repair;
 }
 
+/** What a run is called that did not come to its end, though it brought nothing that the stack file hasn't now. */
+export const LAST_RUN = "last pulumi up";
+
+/** What state and cloud not knowing each other is called; see recover/. */
+export const STATE = "state";
+
 export const REPAIR = "npm run verify -- --repair";
 
 /** Where it says what a person has to decide before a database server is made anew, or databases are started. */

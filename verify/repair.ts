@@ -2,10 +2,11 @@ import type { ExecOptions } from "../operate/exec";
 import type { Stack } from "../operate/stack";
 import { announced, consequences, objection } from "./consequences";
 import { copiesOf, doubt } from "./data";
-import { type Finding, LOST_DATABASES } from "./finding";
-import type { Deployed } from "./gather/deployed";
+import { type Finding, LAST_RUN, LOST_DATABASES, STATE } from "./finding";
+import type { Deployed, DeployedMachine } from "./gather/deployed";
 import { readPlanned } from "./gather/engine";
 import { Neutron } from "./gather/neutron";
+import { INSTANCE, PORT } from "./gather/state";
 import { giveBack } from "./reattach";
 import { fleetOf, openCloud, type Verdict } from "./verify";
 
@@ -33,11 +34,13 @@ export function planRepairs(findings: readonly Finding[], { machines }: Deployed
   const replaced = new Set<string>();
   let refresh = false;
   const apart = new Set<string>();
+  const anew = new Set<string>();
   for (const { repair, where } of findings) {
     if (repair?.kind === "delete-rule") rules.push(repair.id);
     if (repair?.kind === "unmark") marked.push(where);
     if (repair?.kind === "refresh" || (repair?.kind === "attach" && repair.anew)) refresh = true;
     if (repair?.kind === "attach") apart.add(where);
+    if (repair?.kind === "attach" && repair.anew) anew.add(where);
     if (repair?.kind !== "push" && repair?.kind !== "push-all") continue;
     const commands = machines.find(({ name }) => name === where)?.commands ?? {};
     const urns = repair.kind === "push" ? [commands[repair.part]] : Object.values(commands);
@@ -49,15 +52,49 @@ export function planRepairs(findings: readonly Finding[], { machines }: Deployed
     .sort((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role))
     .map(({ name }) => name);
   if (attach.length > 0) replaced.clear();
+  if (attach.length > 0 && isAhead(findings)) return portsAlone({ rules, marked, attach }, machines, anew);
   if (!refresh && replaced.size === 0) return { rules, marked, attach };
   const options = [...replaced].sort().flatMap((urn) => ["--replace", urn]);
   return { rules, marked, attach, up: [...(refresh ? ["--refresh"] : []), ...options] };
 }
 
-/** A reason why nothing may be repaired now: `pulumi up` would roll out more than what is missing. */
+/** Whether `pulumi up` would do more than mend what was found: the stack file has moved on, or the last run was cut. */
+function isAhead(findings: readonly Finding[]): boolean {
+  return findings.some(({ check, severity }) => check === "stack" && severity === "warning");
+}
+
+/**
+ * Where `pulumi up` has more to do it pushes to everybody, and would fail on those that are cut off: only ports are made. Those
+ * that the state has forgotten come first, as a refresh takes no target that is not in it.
+ */
+function portsAlone(
+  { rules, marked, attach }: Repairs,
+  machines: readonly DeployedMachine[],
+  anew: ReadonlySet<string>,
+): Repairs {
+  const lost = machines.filter(({ name }) => anew.has(name));
+  const forgotten = lost.filter(({ ports }) => ports.some(({ urn }) => urn === undefined));
+  const made = forgotten.length > 0 ? forgotten : lost;
+  const later = lost.filter((each) => !made.includes(each)).map(({ name }) => name);
+  const targets = made.flatMap(portUrns).flatMap((urn) => ["--target", urn]);
+  const up = [...(forgotten.length > 0 ? [] : ["--refresh"]), ...targets];
+  return {
+    ...{ rules, marked, attach: attach.filter((name) => !later.includes(name)) },
+    ...(targets.length > 0 && { up }),
+  };
+}
+
+function portUrns({ name, server, ports }: DeployedMachine): string[] {
+  const siblings = server?.urn.replace(INSTANCE, PORT) ?? "";
+  return ports.map((port) => `${siblings}${port.name.slice(name.length)}`);
+}
+
+/** A reason why nothing may be repaired now: `pulumi up` would roll out more than what is missing. Lost ports need no such run. */
 export function refusal(findings: readonly Finding[]): string | undefined {
-  const stack = findings.find(({ check }) => check === "stack");
+  const stack = findings.find(({ check, what }) => check === "stack" && what !== LAST_RUN);
   if (!stack) return undefined;
+  if (stack.severity === "warning" && findings.some(({ repair: way }) => way?.kind === "attach")) return undefined;
+  if (stack.what === STATE) return `nothing repaired: ${stack.mend} comes first: ${stack.found}`;
   return stack.severity === "unknown"
     ? `nothing repaired: whether the stack file is as deployed can't be seen: ${stack.found}`
     : `nothing repaired: the stack file or the program has moved on since the last deployment, or that did not come to its end (${stack.found}), and a repair would roll that out too. Look at it first: pulumi preview --diff, then pulumi up`;

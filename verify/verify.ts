@@ -1,8 +1,9 @@
 import { Fleet } from "../operate/fleet";
 import { interruption } from "../operate/interruption";
 import type { Stack } from "../operate/stack";
+import { toRecover } from "../recover/look";
 import { checkCertificates } from "./checks/certificates";
-import { checkAhead, checkDrift, checkProbes, checkRules } from "./checks/cloud";
+import { checkAhead, checkDrift, checkProbes, checkRules, checkState } from "./checks/cloud";
 import { checkDaemons } from "./checks/daemons";
 import { checkFiles, checkFinished } from "./checks/files";
 import { type Broken, checkMachine } from "./checks/machines";
@@ -17,6 +18,7 @@ import { CHECKS, type Check, type Finding, LOST_DATABASES } from "./finding";
 import { CloudSession, cloudAccess } from "./gather/cloud";
 import { type Deployed, readDeployed } from "./gather/deployed";
 import { readAhead, readDrift, type Step } from "./gather/engine";
+import { exported } from "./gather/state";
 import { lookAtAll, type Unreached } from "./gather/machine";
 import { Neutron, type Port, type Rule } from "./gather/neutron";
 import { Nova, type Server } from "./gather/nova";
@@ -32,6 +34,8 @@ export interface Seen {
   rules?: Rule[] | Error;
   servers?: Server[] | Error;
   ports?: Port[] | Error;
+  /** What the cloud has under another id than the state, or what the state was about to get; see recover/. */
+  unknown?: string[] | Error;
   ahead: Step[] | Error;
 }
 
@@ -76,12 +80,15 @@ async function gather(stack: Stack, fleet: Fleet, deployed: Deployed): Promise<S
   return { ...seen, answers, drift, ...asked, ahead };
 }
 
-async function askCloud(stack: Stack, deployed: Deployed): Promise<Pick<Seen, "rules" | "servers" | "ports">> {
+async function askCloud(
+  stack: Stack,
+  deployed: Deployed,
+): Promise<Pick<Seen, "rules" | "servers" | "ports" | "unknown">> {
   const session = await settled(openCloud(stack, deployed));
-  if (session instanceof Error) return { rules: session, servers: session, ports: session };
+  if (session instanceof Error) return { rules: session, servers: session, ports: session, unknown: session };
   const { machines, cloud } = deployed;
   const neutron = new Neutron(session);
-  const [rules, servers, ports] = await Promise.all([
+  const [rules, servers, ports, unknown] = await Promise.all([
     settled(neutron.rules(cloud.groups.keys())),
     settled(new Nova(session).servers()),
     settled(
@@ -91,8 +98,9 @@ async function askCloud(stack: Stack, deployed: Deployed): Promise<Pick<Seen, "r
         machines.flatMap((machine) => machine.ports.flatMap(({ addresses }) => addresses)),
       ),
     ),
+    settled(exported(stack).then((text) => toRecover(session, text))),
   ]);
-  return { rules, servers, ports };
+  return { rules, servers, ports, unknown };
 }
 
 function settled<T>(promise: Promise<T>): Promise<T | Error> {
@@ -157,6 +165,7 @@ export function judge(deployed: Deployed, seen: Seen, now: Date): Finding[] {
     ...checkRules(listed(seen.rules) ?? [], deployed.cloud),
     ...checkProbes(listed(seen.servers) ?? [], new Set(machines.map(({ name }) => name))),
     ...(ports ? checkPorts(machines, ports) : []),
+    ...checkState(listed(seen.unknown) ?? []),
     ...orUnseen("stack", "stack", "stack file and program", seen.ahead, (steps) =>
       checkAhead(ports ? steps.filter((step) => !isForgotten(step, machines, ports)) : steps),
     ),
@@ -233,8 +242,8 @@ function unknownUrls(): Finding {
 }
 
 /** Once for all that could not be asked for the same reason. */
-function unseenOfCloud({ rules, servers, ports }: Seen): Finding[] {
-  const asked = Object.entries({ "rules made by hand": rules, servers, ports });
+function unseenOfCloud({ rules, servers, ports, unknown }: Seen): Finding[] {
+  const asked = Object.entries({ "rules made by hand": rules, servers, ports, state: unknown });
   const errors = asked.flatMap(([what, seen]) => (seen instanceof Error ? [{ what, message: seen.message }] : []));
   return [...new Set(errors.map(({ message }) => message))].flatMap((message) => {
     const what = errors.filter((each) => each.message === message).map((each) => each.what);

@@ -8,8 +8,10 @@ import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } fro
 import type { Role, Server } from "../../plan/servers";
 import type { DerivedSecrets } from "../../secrets/derive";
 import type { KeyPair } from "../../secrets/openssh";
+import { CUSTOMER, markOf } from "../../recover/mark";
 import { Networks } from "../openstack/networks";
 import { SecurityGroups } from "../openstack/securityGroups";
+import { SOON } from "../openstack/timeouts";
 import type { Door } from "../remote";
 import type { Before, Machine, MachineSource } from "./machine";
 
@@ -102,6 +104,7 @@ export class OpenStackMachines implements MachineSource {
     const { serverId } = new NovaServer(
       node.id,
       {
+        customer: this.plan.customer,
         server: node,
         image: images[image] === undefined ? { imageName: image } : { imageId: images[image] },
         keyPair: this.keyPair,
@@ -150,6 +153,7 @@ function knownHosts(plan: Plan, secrets: DerivedSecrets): string[] {
 }
 
 interface NovaServerArgs {
+  customer: string;
   server: Server;
   image: { imageName: string } | { imageId: string };
   keyPair: pulumi.Input<string>;
@@ -203,13 +207,14 @@ class NovaServer extends pulumi.ComponentResource {
           `${name}-${port.name}`,
           {
             name: `${server.hostname}-${port.name}`,
+            description: markOf(args.customer),
             networkId: port.networkId,
             adminStateUp: true,
             securityGroupIds: [port.securityGroup],
             fixedIps: port.fixedIps,
             allowedAddressPairs: port.allowedAddresses.map((ipAddress) => ({ ipAddress })),
           },
-          { parent: this, dependsOn: port.waitsFor },
+          { parent: this, dependsOn: port.waitsFor, customTimeouts: SOON },
         ),
     );
     this.serverId = new openstack.compute.Instance(
@@ -226,7 +231,7 @@ class NovaServer extends pulumi.ComponentResource {
         powerState: "active",
         userData: pulumi.secret(userData(args)),
         // As the user data is encrypted in the state; see change/deployed.ts.
-        metadata: { sshUser: args.user },
+        metadata: { sshUser: args.user, [CUSTOMER]: args.customer },
       },
       {
         parent: this,

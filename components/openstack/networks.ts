@@ -4,6 +4,8 @@ import { vipPort } from "../../change/deployed";
 import { contains, parseIp } from "../../config/ip";
 import { internalSubnets, network, subnetOf } from "../../plan/addresses";
 import type { Plan } from "../../plan/plan";
+import { markOf } from "../../recover/mark";
+import { SOON } from "./timeouts";
 
 export interface NetworksArgs {
   plan: Plan;
@@ -50,8 +52,8 @@ export class Networks extends pulumi.ComponentResource {
 
     const internalNetwork = new openstack.networking.Network(
       "internal",
-      { name: `${plan.customer}-internal`, adminStateUp: true },
-      { ...parent, dependsOn: this.reserved },
+      { name: `${plan.customer}-internal`, description: markOf(plan.customer), adminStateUp: true },
+      { ...parent, dependsOn: this.reserved, customTimeouts: SOON },
     );
     const home = subnetOf(internal, internal.vip);
     for (const [index, cidr] of internalSubnets(internal).entries()) {
@@ -60,6 +62,7 @@ export class Networks extends pulumi.ComponentResource {
         subnetName,
         {
           name: `${plan.customer}-${subnetName}`,
+          description: markOf(plan.customer),
           networkId: internalNetwork.id,
           ipVersion: 4,
           cidr,
@@ -68,7 +71,7 @@ export class Networks extends pulumi.ComponentResource {
           dnsNameservers: plan.nameservers,
         },
         // Neutron refuses a gateway out of its own allocation pool. New machines are told the VIP by their user data.
-        { ...parent, ignoreChanges: ["gatewayIp", "noGateway"] },
+        { ...parent, ignoreChanges: ["gatewayIp", "noGateway"], customTimeouts: SOON },
       );
       this.internalSubnets.push([cidr, id]);
     }
@@ -82,12 +85,13 @@ export class Networks extends pulumi.ComponentResource {
       vipPort(address),
       {
         name: `${customer}-vip-${address}`,
+        description: markOf(customer),
         networkId: this.externalId,
         adminStateUp: false,
         noSecurityGroups: true,
         fixedIps: [{ subnetId: this.externalSubnetId(address, external), ipAddress: address }],
       },
-      { parent: this },
+      { parent: this, customTimeouts: SOON },
     );
   }
 

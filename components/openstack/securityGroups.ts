@@ -2,6 +2,8 @@ import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import { type Flow, type Zone, ZONES } from "../../plan/firewall";
 import type { Plan } from "../../plan/plan";
+import { markOf } from "../../recover/mark";
+import { SOON } from "./timeouts";
 
 export interface SecurityGroupsArgs {
   plan: Plan;
@@ -18,8 +20,8 @@ export class SecurityGroups extends pulumi.ComponentResource {
     const group = (zone: Zone): pulumi.Output<string> =>
       new openstack.networking.SecGroup(
         zone,
-        { name: `${plan.customer}-${zone}`, description: `ha-cluster ${plan.customer}: ${zone}` },
-        { parent: this, dependsOn: after },
+        { name: `${plan.customer}-${zone}`, description: `${markOf(plan.customer)}: ${zone}` },
+        { parent: this, dependsOn: after, customTimeouts: SOON },
       ).id;
     this.ids = {
       "lb-external": group("lb-external"),
@@ -60,7 +62,7 @@ export class SecurityGroups extends pulumi.ComponentResource {
         ...protocol(flow),
         ...sender,
       },
-      { parent: this },
+      { parent: this, customTimeouts: SOON },
     );
   }
 }

@@ -47,7 +47,7 @@ describe("a port that somebody deleted", () => {
       async () => {
         const { code, stdout, stderr } = await verb("verify", stack, "--repair");
         assert.equal(code, 0, stdout + stderr);
-        return stderr;
+        return stdout + stderr;
       },
       { path: "/" },
     );
@@ -179,7 +179,9 @@ describe("a port that somebody deleted", () => {
 
     await lab.openstackDo("server", "remove", "port", lost, other);
     await lab.openstackDo("port", "delete", other);
-    await mended(t);
+    // The run that failed is not made up for by then: those that are cut off could not be pushed to.
+    assert.match(await mended(t), /warning +stack +last pulumi up +it was cut/);
+    await stack.up();
     await whole(before);
   });
 

@@ -1,9 +1,9 @@
-import { type Finding, REPAIR } from "../finding";
+import { type Finding, LAST_RUN, REPAIR, STATE } from "../finding";
 import type { Deployed } from "../gather/deployed";
 import type { Step } from "../gather/engine";
 import type { Rule } from "../gather/neutron";
 import { PROBE, type Server } from "../gather/nova";
-import { nameOf, typeOf } from "../gather/state";
+import { COMMAND, nameOf, typeOf } from "../gather/state";
 
 /**
  * Resources of the cloud that differ from what was deployed: pairs, addresses, rules, power states and all else.
@@ -85,22 +85,46 @@ function describeRule(rule: Rule, groups: Deployed["cloud"]["groups"]): string {
   return `${rule.ethertype} ${rule.protocol ?? "any"}${ports} ${direction} ${sender} (${rule.id})`;
 }
 
+/** What stands is then not what the state has: each repair would be by what was, and be refused by the cloud. */
+export function checkState(lines: readonly string[]): Finding[] {
+  if (lines.length === 0) return [];
+  const found = `a run was cut, or it is older than the cloud: ${lines.slice(0, 3).join("; ")}${lines.length > 3 ? ` and ${lines.length - 3} more` : ""}`;
+  const about = { check: "stack", where: "stack", what: STATE, severity: "drift" } as const;
+  return [{ ...about, expected: "what the cloud has", found, mend: "npm run recover -- run" }];
+}
+
 /** What the next `pulumi up` would change, and a repair would roll out along with it. */
 export function checkAhead(steps: readonly Step[]): Finding[] {
   if (steps.length === 0) return [];
+  const about = { check: "stack", where: "stack", severity: "warning" } as const;
+  if (steps.every(isAgain)) {
+    const found = `it was cut, and nobody knows which machines it came to; what was deployed is pushed to them again (${steps.length} pushes)`;
+    return [{ ...about, what: LAST_RUN, expected: "it came to its end", found, mend: "pulumi up" }];
+  }
   const names = steps.map(({ urn }) => nameOf(urn)).sort();
   const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
   return [
     {
-      check: "stack",
-      where: "stack",
+      ...about,
       what: "stack file and program",
-      severity: "warning",
       expected: "as deployed",
       found: `${steps.every(({ op }) => op === "create") ? "never made:" : "another state for"} ${names.slice(0, 5).join(", ")}${more}`,
       mend: "pulumi preview --diff, then pulumi up; everything else here is compared with what was deployed",
     },
   ];
+}
+
+/** A push of what is deployed already: only the words differ that say after what it is pushed; see change/after.ts. */
+function isAgain({ urn, diffReasons = [], oldState, newState }: Step): boolean {
+  const [before, after] = [oldState, newState].map((state) =>
+    String(state?.inputs?.["create"]).replace(/ # after: .*?(?= # as \S+$|$)/, ""),
+  );
+  return (
+    typeOf(urn) === COMMAND &&
+    diffReasons.length > 0 &&
+    diffReasons.every((key) => key === "create" || key === "update") &&
+    before === after
+  );
 }
 
 /** Of lists of addresses, the addresses. */

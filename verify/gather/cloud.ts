@@ -16,6 +16,8 @@ export class CloudSession {
     private readonly access: CloudAccess,
     private readonly catalog: readonly Service[],
     private readonly token: string,
+    /** The project that it is logged in to. */
+    readonly projectId: string | undefined,
   ) {}
 
   static async open(access: CloudAccess): Promise<CloudSession> {
@@ -25,8 +27,8 @@ export class CloudSession {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(authentication(access.auth)),
     });
-    const { token } = (await response.json()) as { token: { catalog?: Service[] } };
-    return new CloudSession(access, token.catalog ?? [], response.headers.get("X-Subject-Token")!);
+    const { token } = (await response.json()) as { token: { catalog?: Service[]; project?: { id: string } } };
+    return new CloudSession(access, token.catalog ?? [], response.headers.get("X-Subject-Token")!, token.project?.id);
   }
 
   async read<T>(type: string, path: string): Promise<T> {

@@ -5,8 +5,14 @@ export interface Step {
   op: string;
   urn: string;
   diffReasons?: string[];
-  oldState?: { type: string; outputs?: Record<string, unknown> };
-  newState?: { type: string; outputs?: Record<string, unknown> };
+  oldState?: State;
+  newState?: State;
+}
+
+interface State {
+  type: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
 }
 
 /** Where the cloud differs from the state, through the very provider that deploys; it changes nothing. */

@@ -12,8 +12,13 @@ export interface Resource {
   delete?: boolean;
 }
 
+/** The state as `pulumi stack export` prints it; secrets stay encrypted unless they are to be shown. */
+export function exported(stack: Stack, ...options: "--show-secrets"[]): Promise<string> {
+  return stack.must(["stack", "export", ...options, "--stack", stack.options.name]);
+}
+
 export async function readState(stack: Stack): Promise<Resource[]> {
-  const text = await stack.must(["stack", "export", "--show-secrets", "--stack", stack.options.name]);
+  const text = await exported(stack, "--show-secrets");
   return (JSON.parse(text) as { deployment?: { resources?: Resource[] } }).deployment?.resources ?? [];
 }
 
@@ -51,6 +56,7 @@ export const COMMAND = "command:remote:Command";
 
 /** The mark of a secret, which an export with secrets shows as `{…: signature, plaintext: JSON}`; sdk/go/common/resource. */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
 /** Without the wrappers of secrets, however deep they are. */
 export function clear(value: unknown): unknown {
@@ -59,4 +65,9 @@ export function clear(value: unknown): unknown {
   const { plaintext } = value as { plaintext?: unknown };
   if (SIGNATURE in value && typeof plaintext === "string") return clear(JSON.parse(plaintext));
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, clear(each)]));
+}
+
+/** As {@link clear} takes it; `pulumi stack import` encrypts it. */
+export function secret(value: unknown): unknown {
+  return { [SIGNATURE]: SECRET, plaintext: JSON.stringify(value) };
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Finding } from "../../../verify/finding";
+import { checkAhead, checkState } from "../../../verify/checks/cloud";
+import { type Finding, LAST_RUN } from "../../../verify/finding";
+import type { Step } from "../../../verify/gather/engine";
 import { asJson, asTable, exitCode } from "../../../verify/report";
 import { planRepairs, refusal } from "../../../verify/repair";
 import type { Server } from "../../../verify/gather/nova";
@@ -131,6 +133,31 @@ describe("certificates", () => {
   });
 });
 
+test("a run that was cut is told from a stack file that has moved on", () => {
+  const step = (create: string, more: Partial<Step> = {}): Step => ({
+    ...{
+      op: "update",
+      urn: "urn:pulumi:dev::ha-cluster::command:remote:Command::lb-dc1-scripts",
+      diffReasons: ["create", "update"],
+    },
+    oldState: { type: "command:remote:Command", inputs: { create: "sudo -n sh # after: restarted # as debian" } },
+    newState: { type: "command:remote:Command", inputs: { create } },
+    ...more,
+  });
+  const said = (...steps: Step[]): string => checkAhead(steps)[0]!.what;
+  const again = step("sudo -n sh # after: restarted; rollout 4 was cut # as debian");
+  assert.deepEqual(checkAhead([]), []);
+  assert.equal(said(again), LAST_RUN);
+  for (const other of [
+    step("sudo -n sh # after: rollout 4 was cut # as admin"),
+    step("sh # after: rollout 4 was cut # as debian"),
+    { ...again, diffReasons: ["create", "stdin"] },
+    { ...again, diffReasons: [] },
+    { ...again, urn: "urn:pulumi:dev::ha-cluster::openstack:networking/port:Port::lb-dc1-internal" },
+  ])
+    assert.equal(said(again, other), "stack file and program");
+});
+
 describe("repairs", () => {
   const finding = (repair: Finding["repair"], where = BACKUP): Finding => ({
     ...{ check: "files", where, what: "", severity: "drift", expected: "", found: "", mend: "" },
@@ -161,5 +188,8 @@ describe("repairs", () => {
     assert.equal(refusal([finding(undefined)]), undefined);
     assert.match(refusal([{ ...stack, severity: "warning" }])!, /moved on/);
     assert.match(refusal([{ ...stack, severity: "unknown" }])!, /can't be seen/);
+    const [older] = checkState(["server app-dc1-1: the state has a, which is gone, and gets b"]);
+    assert.match(refusal([older!])!, /^nothing repaired: npm run recover -- run comes first: .*older than the cloud/);
+    assert.deepEqual(checkState([]), []);
   });
 });

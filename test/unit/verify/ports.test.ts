@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Finding } from "../../../verify/finding";
+import { type Finding, LAST_RUN } from "../../../verify/finding";
 import type { Port } from "../../../verify/gather/neutron";
 import { type Deployed } from "../../../verify/gather/deployed";
 import { PORT, type Resource } from "../../../verify/gather/state";
-import { planRepairs } from "../../../verify/repair";
+import { planRepairs, refusal } from "../../../verify/repair";
 import { judge, type Seen } from "../../../verify/verify";
 import { deployed, healthy, NOW, state } from "./fixtures/cluster";
 
@@ -181,4 +181,28 @@ test("ports go first, load balancers' before the others', and pushes wait until 
     },
   );
   assert.equal(planRepairs([attach(APP, false), push], ALL).up, undefined);
+});
+
+test("while a run has more to do, only ports are made: its pushes would fail on those that are cut off", () => {
+  const attach = (where: string, anew: boolean): Finding => ({ where, repair: { kind: "attach", anew } }) as Finding;
+  const cut = { check: "stack", what: LAST_RUN, severity: "warning" } as Finding;
+  const urnOf = (port: string): string => state().find(({ urn }) => urn.endsWith(`::${port}`))!.urn;
+  const [urn, urns] = [urnOf("app-dc1-1-internal"), ["external", "internal"].map((port) => urnOf(`lb-dc1-${port}`))];
+  const found = [attach(APP, true), attach("dev-db-dc2", false), attach("dev-lb-dc1", true), cut];
+  const all = urns.flatMap((each) => ["--target", each]);
+  const first = planRepairs(found, ALL);
+  assert.deepEqual(new Set(first.up), new Set(["--refresh", "--target", urn, ...all]));
+  assert.deepEqual(first.attach, ["dev-lb-dc1", "dev-db-dc2", APP]);
+  // Who waits for others does until those have theirs: a refresh takes no target that the state has forgotten.
+  const forgotten = deployed(state().filter((each) => each.urn !== urn));
+  assert.deepEqual(planRepairs(found, forgotten), {
+    ...{ rules: [], marked: [], attach: ["dev-db-dc2", APP] },
+    up: ["--target", urn],
+  });
+  assert.deepEqual(planRepairs([attach(APP, false), cut], ALL), { rules: [], marked: [], attach: [APP] });
+  const ahead = { ...cut, what: "stack file and program" };
+  assert.deepEqual(planRepairs([...found.slice(0, 3), ahead], ALL), first);
+  for (const stack of [cut, ahead]) assert.equal(refusal([attach(APP, true), stack]), undefined);
+  assert.match(refusal([attach(APP, true), { ...ahead, severity: "unknown" }])!, /can't be seen/);
+  assert.match(refusal([ahead])!, /moved on/);
 });
