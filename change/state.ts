@@ -1,4 +1,4 @@
-import { exec } from "../operate/exec";
+import { exec, type ExecOptions } from "../operate/exec";
 import { deployed, type Deployed, type Pending, type Resource } from "./deployed";
 
 /**
@@ -7,13 +7,12 @@ import { deployed, type Deployed, type Pending, type Resource } from "./deployed
  *
  * @throws with pulumi's words when there is no such stack, or no pulumi on PATH
  */
-export async function readState(
-  stack: string,
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
-): Promise<Deployed> {
+export async function readState(stack: string, options: ExecOptions = {}): Promise<Deployed> {
   const args = ["stack", "export", "--stack", stack, "--non-interactive"];
   const { code, stdout, stderr } = await exec("pulumi", args, options).catch((error: unknown) => {
-    throw new Error("pulumi is not on PATH", { cause: error });
+    throw (error as NodeJS.ErrnoException).code === "ENOENT"
+      ? new Error("pulumi is not on PATH", { cause: error })
+      : error;
   });
   if (code !== 0) throw new Error(stderr.trim().replace(/^error: /, ""));
   const { deployment } = JSON.parse(stdout) as {

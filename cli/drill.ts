@@ -15,6 +15,7 @@ import { LAB_PASSPHRASE, ROOT, stackState } from "../operate/lab/places";
 import { faultByName, faults } from "../operate/faults";
 import { type Cloud, OpenStack } from "../operate/faults/cloud";
 import { Fleet } from "../operate/fleet";
+import { answerWith, interruption, unlessInterrupted } from "../operate/interruption";
 import { conduct, Sick } from "../operate/measure/conduct";
 import { healthOf } from "../operate/measure/health";
 import { judge } from "../operate/measure/judge";
@@ -25,6 +26,7 @@ import type { TrafficOptions } from "../operate/traffic/traffic";
 import { load } from "../plan/load";
 import type { Plan } from "../plan/plan";
 import { agreed } from "./agreed";
+import { verb } from "./verb";
 
 const USAGE = `npm run drill -- [--stack NAME] [--fault NAME] [--from COMMAND] [--out DIR] [--hold SECONDS] [--yes]
 Fails over on purpose, measures what it costs, puts everything back, and draws it.
@@ -105,7 +107,7 @@ async function drill({
 }: Circumstances): Promise<number> {
   const fault = faultByName(values.fault);
   const vips = vipsOf(plan);
-  const { active, problems } = await healthOf(fleet, vips);
+  const { active, problems } = await unlessInterrupted(healthOf(fleet, vips));
   if (active === undefined || problems.length > 0) throw new Sick(problems);
   const hit = fault.hits({ fleet, active });
   console.log(`Stack ${name} is healthy; ${active} is active.
@@ -114,14 +116,11 @@ It meets ${hit.join(", ")}; afterwards everything is put back, also after Ctrl-C
   if (!values.yes && !(await agreed("Go on? [y/N] "))) return say("Nothing was done.", 1);
 
   const cloud = fault.needs === "cloud" ? await cloudOf(lab, cloudName) : undefined;
-  const interruption = new AbortController();
-  process.on("SIGINT", () => {
-    console.log("\nending it: wait until it is put back");
-    interruption.abort();
-  });
+  const wait = (): void => console.log("\nending it: wait until it is put back");
+  answerWith({ first: wait, later: wait });
   const trial = await conduct(
     {
-      ...{ fleet, vips, hold, perSecond: rate, signal: interruption.signal },
+      ...{ fleet, vips, hold, perSecond: rate, signal: interruption },
       targets: targetsOf(plan, folder),
       pings: [plan.external.ipv4.gateway, plan.internal.vip],
       say: (text) => console.log(text),
@@ -201,9 +200,4 @@ function say(text: string, code: number): number {
   return code;
 }
 
-main()
-  .then((code) => (process.exitCode = code))
-  .catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  });
+void verb(main, 1);

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { Stack } from "../operate/stack";
 import type { Fleet } from "../operate/fleet";
+import { answerWith, interruption, signalled, unlessInterrupted } from "../operate/interruption";
 import { type Facts, hasWork, REBOOTS, type Reboot } from "../patch/facts";
 import { handsOf, lookAt } from "../patch/hands";
 import { chosen, order, type Server } from "../patch/order";
@@ -10,6 +11,7 @@ import { SCRIPTS } from "../plan/vrrp";
 import { type Deployed, readDeployed } from "../verify/gather/deployed";
 import { fleetOf } from "../verify/verify";
 import { agreed } from "./agreed";
+import { verb } from "./verb";
 
 const USAGE = `npm run patch -- [OPTION…]   updates packages and reboots, one server at a time
   --stack NAME         the selected stack unless given
@@ -78,8 +80,6 @@ function refusal(name: string, { machines }: Deployed): string | undefined {
   return `${old.map((each) => each.name).join(", ")} can't be updated by this yet: first pulumi up, which brings the script; nothing was done`;
 }
 
-const DOUBLED_MS = 1000;
-
 interface Circumstances {
   name: string;
   deployed: Deployed;
@@ -91,14 +91,14 @@ interface Circumstances {
 async function patch({ name, deployed, servers, fleet, values }: Circumstances): Promise<number> {
   const when = values.reboot as Reboot;
   const hands = handsOf(fleet, deployed, (text) => console.log(text));
-  const health = await hands.health();
+  const health = await unlessInterrupted(hands.health());
   if (health.problems.length > 0) {
     const problems = health.problems.map((each) => `  ${each}`).join("\n");
     return say(`stack ${name} is not well, so nothing was done:\n${problems}\nnpm run verify says what to do.`, 1);
   }
   const { active } = health;
-  const looks = await Promise.all(
-    order(servers, active).map(async (server) => ({ server, facts: await lookAt(fleet, server) })),
+  const looks = await unlessInterrupted(
+    Promise.all(order(servers, active).map(async (server) => ({ server, facts: await lookAt(fleet, server) }))),
   );
   const blind = looks.flatMap(({ server, facts }) => (typeof facts === "string" ? [`${server.name}: ${facts}`] : []));
   if (blind.length > 0) return say(`what there is to do can't be told, so nothing was done:\n${blind.join("\n")}`, 2);
@@ -108,22 +108,14 @@ async function patch({ name, deployed, servers, fleet, values }: Circumstances):
   if (values["dry-run"] || !planned.some(({ facts }) => hasWork(facts, when))) return 0;
   if (!values.yes && !(await agreed("Go on? [y/N] "))) return say("Nothing was done.", 1);
 
-  const interruption = new AbortController();
-  let asked = 0;
-  const stop = (): void => {
-    // npm may pass on the very Ctrl-C that the terminal has sent already.
-    if (interruption.signal.aborted && Date.now() - asked > DOUBLED_MS) {
+  answerWith({
+    first: () => console.log("stopping: the server in hand is finished first, as it is away until then; wait"),
+    later: () => {
       console.log("left alone: the server in hand goes on by itself; npm run verify shows when it is back");
-      void fleet.close().finally(() => process.exit(130));
-      return;
-    }
-    if (interruption.signal.aborted) return;
-    asked = Date.now();
-    console.log("stopping: the server in hand is finished first, as it is away until then; wait");
-    interruption.abort();
-  };
-  process.on("SIGINT", stop).on("SIGTERM", stop);
-  return report(await rollout(planned, when, await hands.health(), hands, interruption.signal));
+      void fleet.close().finally(() => process.exit(signalled()));
+    },
+  });
+  return report(await rollout(planned, when, await hands.health(), hands, interruption));
 }
 
 function report({ done, alone, left, stopped }: Outcome): number {
@@ -147,10 +139,4 @@ function say(text: string, code: number): number {
   return code;
 }
 
-main().then(
-  (code) => (process.exitCode = code),
-  (error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 2;
-  },
-);
+void verb(main, 2);

@@ -15,11 +15,13 @@ import { otherStackFiles, stackOf } from "../config/folder";
 import { NOTHING_STANDS } from "../config/places";
 import { formatProblem, formatProblems } from "../config/problems";
 import { readNodeFiles } from "../node/files";
+import { interruption } from "../operate/interruption";
 import { Stack } from "../operate/stack";
 import { describe } from "../plan/describe";
 import { checkTenants, NOTHING_HELD } from "../plan/lint/tenants";
 import { type Loaded, load } from "../plan/load";
 import { tenantsOf } from "../plan/tenants";
+import { verb } from "./verb";
 
 const USAGE = `npm run plan -- [STACK | FILE]            prints what a stack file makes, and what that changes on what stands; no secret is read
 npm run plan -- [STACK | FILE] --files ID  prints the configuration files of one server, e.g. lb-dc1
@@ -49,6 +51,7 @@ async function main(): Promise<number> {
   const { raw, cloud, problems: unreadable } = readStackFile(file);
   if (unreadable.length > 0) return refused(unreadable, file);
   const deployed = values.alone ? "not asked for" : await standing(stack);
+  interruption.throwIfAborted();
   const known = typeof deployed === "string" ? NOTHING_STANDS : standingOf(deployed);
   const { plan, spec, secrets, problems, warnings } = load(raw, stack, new Date(), known);
   if (!plan) return refused(problems, file);
@@ -130,6 +133,4 @@ function parse() {
   });
 }
 
-void main().then((code) => {
-  process.exitCode = code;
-});
+void verb(main, 1);

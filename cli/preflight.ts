@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { formatProblems } from "../config/problems";
 import type { Secrets } from "../config/spec";
 import { Fleet } from "../operate/fleet";
+import { unlessInterrupted } from "../operate/interruption";
 import { Stack } from "../operate/stack";
 import { load } from "../plan/load";
 import type { Plan } from "../plan/plan";
@@ -9,6 +10,7 @@ import { differences } from "../preflight/differences";
 import { expectedOf, reachOf } from "../preflight/existing";
 import { judge, type Finding } from "../preflight/judge";
 import { look } from "../preflight/look";
+import { verb } from "./verb";
 
 const USAGE = `npm run preflight -- [OPTION…]   looks at hosts that somebody else built, before the first push
 
@@ -54,7 +56,7 @@ async function main(): Promise<number> {
   const fleet = Fleet.of(reachOf(spec.machines, plan, secrets));
   try {
     if (values.diff) return await showDifferences(fleet, plan, secrets);
-    const { looks, sent } = await look(fleet, expected);
+    const { looks, sent } = await unlessInterrupted(look(fleet, expected));
     const findings = judge(expected, looks, sent);
     console.log(
       values.json ? JSON.stringify(findings, undefined, 2) : report(findings, expected.hosts.length, sent.length),
@@ -66,7 +68,9 @@ async function main(): Promise<number> {
 }
 
 async function showDifferences(fleet: Fleet, plan: Plan, secrets: Secrets): Promise<number> {
-  const hosts = await Promise.all(plan.loadBalancers.map((node) => differences(fleet, plan, node, secrets)));
+  const hosts = await unlessInterrupted(
+    Promise.all(plan.loadBalancers.map((node) => differences(fleet, plan, node, secrets))),
+  );
   for (const { host, text, unreachable } of hosts) {
     console.log(`### ${host}`);
     if (unreachable === undefined) console.log(text || "The first push changes no file.\n");
@@ -87,10 +91,4 @@ function report(findings: readonly Finding[], hosts: number, packets: number): s
   return [...lines, `Looked at ${hosts} hosts, and sent ${packets} packets between them. ${end}`].join("\n");
 }
 
-main().then(
-  (code) => (process.exitCode = code),
-  (error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 2;
-  },
-);
+void verb(main, 2);

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { Stack } from "../operate/stack";
 import { recover } from "../recover/run";
+import { verb } from "./verb";
 
 const USAGE = `npm run recover -- run [OPTION...]   after a run that was cut, or when the state is older than the cloud
   --stack NAME         the selected stack unless given
@@ -39,10 +40,4 @@ async function main(): Promise<number> {
   return 0;
 }
 
-main().then(
-  (code) => (process.exitCode = code),
-  (error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 2;
-  },
-);
+void verb(main, 2);

@@ -4,6 +4,7 @@ import { exitCode, asTable } from "../verify/report";
 import { machineOf, objection, planned, replace } from "../verify/replace";
 import { verify } from "../verify/verify";
 import { agreed } from "./agreed";
+import { verb } from "./verb";
 
 const USAGE = `npm run replace -- [OPTION...] SERVER   deletes a server that is broken, and makes it anew in its place
   SERVER               its host name or id, e.g. lb-dc1
@@ -65,10 +66,4 @@ function ended(words: string): number {
   return 1;
 }
 
-main().then(
-  (code) => (process.exitCode = code),
-  (error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 2;
-  },
-);
+void verb(main, 2);

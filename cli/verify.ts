@@ -4,6 +4,7 @@ import { repair } from "../verify/repair";
 import { asJson, asTable, exitCode } from "../verify/report";
 import { mended, repairable, type Timed } from "../verify/rounds";
 import { verify } from "../verify/verify";
+import { verb } from "./verb";
 
 const USAGE = `npm run verify [-- OPTION...]   compares a cluster, inside and outside, with what was last deployed
   --stack NAME         the selected stack unless given
@@ -61,10 +62,4 @@ async function timed(stack: Stack): Promise<Timed> {
   return { verdict, seconds: (Date.now() - began) / 1000 };
 }
 
-main().then(
-  (code) => (process.exitCode = code),
-  (error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 2;
-  },
-);
+void verb(main, 2);

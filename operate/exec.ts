@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { handOver, heeds, interruption } from "./interruption";
 
 export interface Result {
   code: number;
@@ -16,16 +17,24 @@ export interface ExecOptions {
   echo?: (text: string) => void;
   /** Out of reach of the terminal's Ctrl-C, which is then the caller's alone. */
   ownSession?: boolean;
+  /**
+   * Of a program that has to come to an orderly end. Where signals are heeded (interruption.ts) it is handed them, in a session
+   * of its own; these words say what is waited for. After a signal it is not begun any more.
+   */
+  orderly?: string;
 }
 
 /** Runs a program to its end; a code other than 0 is the caller's to judge. */
 export function exec(file: string, args: readonly string[], options: ExecOptions = {}): Promise<Result> {
   return new Promise((resolve, reject) => {
+    const { orderly } = options;
+    if (orderly !== undefined) interruption.throwIfAborted();
     const child = spawn(file, args, {
       env: options.env ?? process.env,
       cwd: options.cwd,
-      detached: options.ownSession ?? false,
+      detached: options.ownSession ?? (orderly !== undefined && heeds()),
     });
+    if (orderly !== undefined) handOver(child, orderly);
     const limit = setTimeout(() => child.kill("SIGKILL"), options.timeout ?? 600_000);
     let stdout = "";
     let stderr = "";

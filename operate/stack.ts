@@ -89,7 +89,8 @@ export class Stack {
   }
 
   private get place(): ExecOptions {
-    return { cwd: this.options.checkout ?? ROOT, env: this.env, timeout: 1_200_000 };
+    const orderly = `pulumi, which ends what it has begun: minutes, if a server boots. A second Ctrl-C leaves that in the cloud; then: npm run recover -- run --stack ${this.options.name}`;
+    return { cwd: this.options.checkout ?? ROOT, env: this.env, timeout: 1_200_000, orderly };
   }
 
   private select(): string[] {

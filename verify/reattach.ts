@@ -1,4 +1,5 @@
 import type { Fleet } from "../operate/fleet";
+import { interruption } from "../operate/interruption";
 import { until } from "../operate/poll";
 import type { Stack } from "../operate/stack";
 import { type Deployed, type DeployedMachine, readDeployed } from "./gather/deployed";
@@ -95,6 +96,7 @@ export async function giveBack(stack: Stack, names: readonly string[]): Promise<
   try {
     const failed: unknown[] = [];
     for (const name of names) {
+      interruption.throwIfAborted();
       const machine = deployed.machines.find((each) => each.name === name)!;
       try {
         await reattach(withPorts(machine), nova);

@@ -118,7 +118,7 @@ export async function replace(
 
 /** Whether it has said farewell. @throws when it could, and the others can't do without it, or it failed at that */
 async function tell(target: DeployedMachine, deployed: Deployed, say: (text: string) => void): Promise<boolean> {
-  const fleet = fleetOf(deployed);
+  const fleet = fleetOf(deployed, { ownSession: true });
   try {
     const { code } = await fleet.run(target.name, "test -x /opt/ha-cluster/farewell.sh", { seconds: 20 });
     if (code === 0) {

@@ -1,4 +1,5 @@
 import { Fleet } from "../operate/fleet";
+import { interruption } from "../operate/interruption";
 import type { Stack } from "../operate/stack";
 import { toRecover } from "../recover/look";
 import { checkCertificates } from "./checks/certificates";
@@ -53,6 +54,8 @@ export async function verify(stack: Stack): Promise<Verdict> {
   const fleet = fleetOf(deployed);
   try {
     const seen = await gather(stack, fleet, deployed);
+    // What was cut by a signal has been seen as lost.
+    interruption.throwIfAborted();
     return { deployed, seen, findings: judge(deployed, seen, new Date()) };
   } finally {
     await fleet.close();

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { verb } from "../../cli/verb";
 import { Cluster, type Family } from "../cluster";
 import { fromClient } from "../http";
 import { clientCommand } from "../../operate/lab/lab";
@@ -35,7 +36,7 @@ async function demo(folder: string): Promise<void> {
 
   await removeLeftovers(steps, after);
   await steps.run("pulumi up: the cluster on IPv4", async () => resources(await before.up()));
-  await steps.run("openstack server list", servers);
+  await steps.look("openstack server list", servers);
   await prove(steps, ["ipv4"], caFile);
 
   await steps.run("pulumi preview --diff: what adding IPv6 will change", async () => {
@@ -88,17 +89,17 @@ async function removeLeftovers(steps: Steps, stack: Stack): Promise<void> {
 
 async function prove(steps: Steps, families: Family[], caFile: string): Promise<void> {
   for (const { url, family } of cluster.urls(families)) {
-    await steps.run(`${url}: all three application servers answer, and see the client`, () =>
+    await steps.look(`${url}: all three application servers answer, and see the client`, () =>
       cluster.answeredByAll(url, family, caFile),
     );
   }
-  await steps.run("haproxy listens on every VIP everywhere, ip_nonlocal_bind is 0", () =>
+  await steps.look("haproxy listens on every VIP everywhere, ip_nonlocal_bind is 0", () =>
     cluster.listensEverywhere(families),
   );
-  await steps.run("all VIPs and the gateway are on one load balancer", () =>
+  await steps.look("all VIPs and the gateway are on one load balancer", () =>
     cluster.master(cluster.addresses(families)),
   );
-  await steps.run("a row written through one datacenter is read through another", async () => {
+  await steps.look("a row written through one datacenter is read through another", async () => {
     const { written, read } = await cluster.rowAcrossDatacenters(`demo-${families.join("-")}`);
     return `written in ${written}, read in ${read}`;
   });
@@ -196,10 +197,14 @@ function certificate(): string {
   return config["ha-cluster:certificates"].www.certificate;
 }
 
-const folder = mkdtempSync(join(tmpdir(), "ha-cluster-demo-"));
-demo(folder)
-  .catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  })
-  .finally(() => rmSync(folder, { recursive: true, force: true }));
+async function main(): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "ha-cluster-demo-"));
+  try {
+    await demo(folder);
+    return 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+void verb(main, 1);

@@ -154,9 +154,11 @@ function lastErrors(traffic: Traffic): string[] {
 function pause(seconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, seconds * 1000);
-    signal?.addEventListener("abort", () => {
+    const stop = (): void => {
       clearTimeout(timer);
       reject(new Error("interrupted; the fault was put back"));
-    });
+    };
+    if (signal?.aborted) stop();
+    else signal?.addEventListener("abort", stop);
   });
 }
