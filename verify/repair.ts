@@ -91,7 +91,8 @@ function portUrns({ name, server, ports }: DeployedMachine): string[] {
 
 /** A reason why nothing may be repaired now: `pulumi up` would roll out more than what is missing. Lost ports need no such run. */
 export function refusal(findings: readonly Finding[]): string | undefined {
-  const stack = findings.find(({ check, what }) => check === "stack" && what !== LAST_RUN);
+  const ahead = findings.filter(({ check, what }) => check === "stack" && what !== LAST_RUN);
+  const stack = ahead.find(({ what }) => what === STATE) ?? ahead[0];
   if (!stack) return undefined;
   if (stack.severity === "warning" && findings.some(({ repair: way }) => way?.kind === "attach")) return undefined;
   if (stack.what === STATE) return `nothing repaired: ${stack.mend} comes first: ${stack.found}`;

@@ -14,7 +14,7 @@ import { checkBackends, checkGalera } from "./checks/services";
 import { checkClock, checkDisk, checkUnits, checkVersions } from "./checks/system";
 import { checkVrrp, type Look } from "./checks/vrrp";
 import { copiesOf, doubt } from "./data";
-import { CHECKS, type Check, type Finding, LOST_DATABASES } from "./finding";
+import { CHECKS, type Check, type Finding, LOST_DATABASES, STATE } from "./finding";
 import { CloudSession, cloudAccess } from "./gather/cloud";
 import { type Deployed, readDeployed } from "./gather/deployed";
 import { readAhead, readDrift, type Step } from "./gather/engine";
@@ -171,7 +171,7 @@ export function judge(deployed: Deployed, seen: Seen, now: Date): Finding[] {
     ),
   ];
   const rank = (check: Check): number => CHECKS.indexOf(check);
-  return leaveData(findings, deployed, doubt(copies)).sort(
+  return stateFirst(leaveData(findings, deployed, doubt(copies))).sort(
     (a, b) => rank(a.check) - rank(b.check) || order(a.where, b.where) || order(a.what, b.what),
   );
 }
@@ -202,6 +202,13 @@ function absentDatabases(deployed: Deployed, { looks, unreached: missed }: Seen)
   return deployed.machines.filter(
     ({ name, role }) => role === "database" && !synced.some((copy) => copy.name === name) && !unseen.includes(name),
   ).length;
+}
+
+/** What else differs does so from a state that is not true. */
+function stateFirst(findings: Finding[]): Finding[] {
+  const state = findings.find(({ what }) => what === STATE);
+  if (!state) return findings;
+  return findings.map((each) => (each === state ? each : { ...each, mend: `first ${state.mend}; then ${each.mend}` }));
 }
 
 /** No push goes to a database while it might choose whose data goes on. */

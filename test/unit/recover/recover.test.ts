@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { deployed } from "../../../change/deployed";
 import { decide, saidOfAll, strangers } from "../../../recover/decide";
 import { KINDS } from "../../../recover/match";
 import { inTheCloud } from "../../../recover/settle";
@@ -161,6 +162,24 @@ describe("a run that was cut", () => {
     const { adopted, forgotten } = decide(deployment, cloud);
     assert.deepEqual([adopted, forgotten], [[], []]);
   });
+});
+
+test("a run knows what was begun before it, and not what is there by now or was a push", () => {
+  const fate: Record<string, Fate> = { "app-1-internal": "made", "group-app": "asked" };
+  const { deployment } = cutShort(1, (name) => fate[name] ?? "done");
+  const pending = deployment.pending_operations!;
+  const resources = deployment.resources!;
+  const begun = (): string[] => deployed(resources, pending).begun;
+  const command: Resource = { urn: urnOf("command:remote:Command", "app-1-config"), type: "command:remote:Command" };
+  pending.push({ type: "creating", resource: command }, { type: "updating", resource: resources.at(-1)! });
+  assert.deepEqual(begun(), ["app-1-internal", "group-app"]);
+  const { resource } = pending[0]!;
+  resources.push({ ...resource, id: "new" });
+  assert.equal(begun().length, 1);
+  for (const half of [{ delete: true }, { pendingReplacement: true }]) {
+    resources[resources.length - 1] = { ...resource, id: "old", ...half };
+    assert.equal(begun().length, 2, JSON.stringify(half));
+  }
 });
 
 describe("a state that is older than the cloud", () => {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { checkAhead, checkState } from "../../../verify/checks/cloud";
-import { type Finding, LAST_RUN } from "../../../verify/finding";
+import { type Finding, LAST_RUN, STATE } from "../../../verify/finding";
 import type { Step } from "../../../verify/gather/engine";
 import { asJson, asTable, exitCode } from "../../../verify/report";
 import { planRepairs, refusal } from "../../../verify/repair";
+import type { Rule } from "../../../verify/gather/neutron";
 import type { Server } from "../../../verify/gather/nova";
 import { judge } from "../../../verify/verify";
 import { OTHER_CERTIFICATE, PRIVATE_KEY } from "../config/fixtures/pem";
@@ -190,6 +191,16 @@ describe("repairs", () => {
     assert.match(refusal([{ ...stack, severity: "unknown" }])!, /can't be seen/);
     const [older] = checkState(["server app-dc1-1: the state has a, which is gone, and gets b"]);
     assert.match(refusal([older!])!, /^nothing repaired: npm run recover -- run comes first: .*older than the cloud/);
+    assert.match(refusal([{ ...stack, severity: "warning" }, older!])!, /recover/);
     assert.deepEqual(checkState([]), []);
+  });
+
+  test("of what differs from a state that is not true, that comes first", () => {
+    const all = deployed();
+    const seen = { ...healthy(all), unknown: ["server app-dc1-1: it is there (b), the state gets it"] };
+    const strange = { ...(healthy(all).rules as [Rule])[0], id: "strange" };
+    const [rule, state] = judge(all, { ...seen, rules: [strange] }, NOW);
+    assert.deepEqual([state!.what, state!.mend], [STATE, "npm run recover -- run"]);
+    assert.match(rule!.mend, /^first npm run recover -- run; then npm run verify/);
   });
 });
