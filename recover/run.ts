@@ -5,6 +5,7 @@ import { type Step, readPlanned } from "../verify/gather/engine";
 import { openCloud } from "../verify/verify";
 import { deployed } from "../verify/gather/deployed";
 import { exported } from "../verify/gather/state";
+import { mendAttributes } from "./backend";
 import { type Adopted, decide, type Decision, saidOfAll, strangers } from "./decide";
 import { type Inventory, readInventory } from "./inventory";
 import { isHeld, locksIn, saidOf } from "./lock";
@@ -34,7 +35,10 @@ export interface Recovered {
  */
 export async function recover(stack: Stack, options: RecoverOptions): Promise<Recovered> {
   const { say } = options;
-  const first = await read(stack);
+  const first = await read(stack).catch(async (error: unknown) => {
+    if (await mendAttributes(stack, error, say)) return read(stack);
+    throw error;
+  });
   if (!isOfCloud(first.deployment)) {
     await write(stack, first, options);
     return { unclear: false, older: false };

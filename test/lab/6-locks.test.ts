@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { stackState } from "../../operate/lab/places";
@@ -7,6 +7,7 @@ import { type Result } from "../../operate/exec";
 import { until } from "../../operate/poll";
 import type { Stack } from "../../operate/stack";
 import { temporaryFolder } from "../support/folder";
+import { recovered } from "./cut";
 import { killEngine } from "./engine";
 import { cluster, lab, NAME, open, stackFile } from "./support";
 
@@ -107,13 +108,13 @@ describe("two `pulumi up`s on the same stack", () => {
   test("a kill in the moment of writing leaves attributes of the state empty; without them the next up converges", async () => {
     const attributes = join(stackState(NAME), ".pulumi", "stacks", "ha-cluster", `${NAME}.json.attrs`);
     writeFileSync(attributes, "");
-    try {
-      const { code, stderr } = await stack.pulumi(up(stack));
-      assert.notEqual(code, 0);
-      assert.match(stderr, /failed to load checkpoint: EOF/);
-    } finally {
-      rmSync(attributes);
-    }
+    const { code, stderr } = await stack.pulumi(up(stack));
+    assert.notEqual(code, 0);
+    assert.match(stderr, /failed to load checkpoint: EOF/);
+    assert.match(
+      await recovered(stack),
+      new RegExp(`^${attributes} was empty, as its writer was killed, and is deleted`),
+    );
     await stack.up(["--expect-no-changes"]);
   });
 });

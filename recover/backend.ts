@@ -1,0 +1,24 @@
+import { existsSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Stack } from "../operate/stack";
+
+/** What Pulumi says of a state whose file of attributes is empty: it was killed between making and filling it. */
+const EMPTY = /failed to load checkpoint: EOF/;
+
+/**
+ * A backend that is a folder keeps a file of attributes beside each state, and reads neither when that is empty. The state itself
+ * is written under another name first, and whole.
+ *
+ * @returns whether it was mended
+ */
+export async function mendAttributes(stack: Stack, error: unknown, say: (line: string) => void): Promise<boolean> {
+  if (!(error instanceof Error) || !EMPTY.test(error.message)) return false;
+  const { url } = JSON.parse(await stack.must(["whoami", "--verbose", "--json"])) as { url: string };
+  if (!url.startsWith("file://")) return false;
+  const attributes = join(fileURLToPath(url), ".pulumi", "stacks", "ha-cluster", `${stack.options.name}.json.attrs`);
+  if (!existsSync(attributes) || statSync(attributes).size > 0) return false;
+  rmSync(attributes);
+  say(`${attributes} was empty, as its writer was killed, and is deleted; the state beside it is whole`);
+  return true;
+}
