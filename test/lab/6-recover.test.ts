@@ -13,16 +13,12 @@ const GROWN = stackFile().set("appServers.app.perDatacenter", 2);
 const REMADE = `${NAME}-app-dc1-1`;
 
 const GROWING: Cut[] = [
-  { at: /Port app-\S+ creating/, signal: "SIGKILL", whom: "engine" },
-  { at: /Instance app-\S+ creating/, nth: 2, signal: "SIGKILL", whom: "openstack" },
+  { at: /Port app-\S+ creating/, nth: 2, signal: "SIGKILL", whom: "openstack" },
+  { at: /Instance app-\S+ creating/, nth: 3, signal: "SIGKILL", whom: "engine" },
   { at: /Command app-\S+-2-scripts creating/, signal: "SIGHUP", whom: "engine" },
-  { at: /Command lb-\S+-config updating/, nth: 2, signal: "SIGKILL", whom: "engine" },
 ];
 
-const SHRINKING: Cut[] = [
-  { at: /Command lb-\S+-config updating/, signal: "SIGTERM", whom: "engine" },
-  { at: /Instance app-\S+-2 deleting/, nth: 2, signal: "SIGKILL", whom: "engine" },
-];
+const SHRINKING: Cut[] = [{ at: /Instance app-\S+-2 deleting/, nth: 2, signal: "SIGKILL", whom: "engine" }];
 
 describe("runs that are cut, one after the other", () => {
   const folder = temporaryFolder();
