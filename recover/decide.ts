@@ -39,16 +39,12 @@ export function decide(deployment: Deployment, cloud: Inventory, wanted: readonl
   const decision = nothing();
   const { resources = [], pending_operations: pending = [] } = deployment;
   const known = new Set(resources.flatMap(({ type, id }) => (id === undefined ? [] : [`${type} ${id}`])));
-  const standing = new Set(
-    resources.filter((each) => each.delete !== true && !isGone(each, cloud)).map(({ urn }) => urn),
-  );
+  const standing = new Set(resources.filter((each) => each.delete !== true).map(({ urn }) => urn));
   const begun = pending
     .filter(({ type, resource }) => type === "creating" && resource.type in KINDS)
     .map(({ resource }) => resource)
     .filter(({ urn }) => !standing.has(urn));
-  const lost = resources.filter(
-    (each) => each.delete !== true && isGone(each, cloud) && !begun.some(({ urn }) => urn === each.urn),
-  );
+  const lost = resources.filter((each) => each.delete !== true && isGone(each, cloud));
   const others = wanted.filter(({ urn, type }) => type in KINDS && !standing.has(urn));
   for (const resource of [...begun, ...lost, ...others]) {
     const kind = KINDS[resource.type]!;

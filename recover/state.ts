@@ -52,10 +52,10 @@ export function withAdopted(
     if (at < 0) insert(resources, entry);
     else resources[at] = entry;
   }
-  const urns = adopted.map(({ resource }) => resource.urn);
-  const pending = (deployment.pending_operations ?? [])
-    .filter(({ resource }) => !urns.includes(resource.urn))
-    .map(({ type, resource }) => ({ type, resource: withIds(resource, renamed) }));
+  const pending = (deployment.pending_operations ?? []).map(({ type, resource }) => ({
+    type,
+    resource: withIds(resource, renamed),
+  }));
   return { ...deployment, resources, pending_operations: pending };
 }
 

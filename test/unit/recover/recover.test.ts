@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { deployed } from "../../../change/deployed";
 import { decide, saidOfAll, strangers } from "../../../recover/decide";
+import type { Inventory } from "../../../recover/inventory";
 import { KINDS } from "../../../recover/match";
 import { inTheCloud } from "../../../recover/settle";
 import { type Deployment, type Resource, withAdopted } from "../../../recover/state";
@@ -22,6 +24,10 @@ function isSound({ resources = [] }: Deployment): void {
       assert.ok(each === undefined || seen.has(each), `${urn} comes before ${each}`);
     seen.add(urn);
   }
+}
+
+function cloudHas(cloud: Inventory, urn: string): boolean {
+  return idsIn(cloud).includes(`${urn.split("::").at(-1)!}-id`);
 }
 
 function cloudIds({ resources = [] }: Deployment): string[] {
@@ -67,6 +73,7 @@ describe("a run that was cut", () => {
     const { deployment, cloud } = cutShort(3, (name) => (/^app-\d$/.test(name) ? "made" : "done"));
     Object.assign(cloud.servers[0]!, { status: "ERROR", "OS-SRV-USG:launched_at": null });
     Object.assign(cloud.servers[1]!, { status: "ERROR" });
+    Object.assign(cloud.servers[2]!, { status: "ACTIVE", "OS-SRV-USG:launched_at": null });
     const { deleted, adopted } = decide(deployment, cloud);
     assert.deepEqual(
       deleted.map(({ id }) => id),
@@ -114,6 +121,49 @@ describe("a run that was cut", () => {
     }
   });
 
+  test("a subnet of that range in somebody else's network is not its own", () => {
+    const { deployment, cloud } = cutShort(0, (name) => (name === "internal-ipv4" ? "made" : "done"));
+    cloud.subnets.unshift({ ...cloud.subnets[0]!, id: "theirs", network_id: "another" });
+    assert.deepEqual(
+      decide(deployment, cloud).adopted.map(({ id }) => id),
+      ["internal-ipv4-id"],
+    );
+    cloud.subnets.pop();
+    assert.deepEqual(decide(deployment, cloud).adopted, []);
+  });
+
+  test("what one resource has no other one gets", () => {
+    const { deployment, cloud } = cutShort(1, () => "done");
+    const server = deployment.resources!.find(({ type }) => type === INSTANCE)!;
+    const resource: Resource = { ...server, urn: urnOf(INSTANCE, "web-1") };
+    delete resource.id;
+    deployment.pending_operations = [{ type: "creating", resource }];
+    const { adopted, forgotten } = decide(deployment, cloud);
+    assert.deepEqual([adopted, forgotten], [[], [resource.urn]]);
+  });
+
+  test("a server between its delete and its create is whole again, and one that is about to be deleted is not looked for", () => {
+    const { deployment, cloud } = cutShort(1, (name) => (name === "app-1" ? "remade" : "done"));
+    const server = deployment.resources!.find(({ type }) => type === INSTANCE)!;
+    server.pendingReplacement = true;
+    deployment.pending_operations = [{ type: "creating", resource: { ...server } }];
+    deployment.resources!.push({ ...server, id: "yet-another", delete: true });
+    const { deployment: after, decision } = inTheCloud(deployment, cloud);
+    const [whole, old] = after.resources!.filter(({ type }) => type === INSTANCE);
+    assert.deepEqual([whole!.id, "pendingReplacement" in whole!, old!.id], ["app-1-id", false, "yet-another"]);
+    assert.equal(decision.adopted.length, 1);
+    assert.deepEqual([decision.missing, decision.forgotten], [[], []]);
+  });
+
+  test("what never ran is deleted once, in however many rounds the rest is found", () => {
+    const fate: Record<string, Fate> = { internal: "remade", "internal-ipv4": "remade", "app-1": "made" };
+    const { deployment, cloud } = cutShort(1, (name) => fate[name] ?? "done");
+    Object.assign(cloud.servers[0]!, { status: "ERROR", "OS-SRV-USG:launched_at": null });
+    const { decision } = inTheCloud(deployment, cloud);
+    assert.ok(decision.adopted.length > 1);
+    assert.equal(decision.deleted.length, 1);
+  });
+
   test("rules are known again by all that they say, however Neutron writes it", () => {
     const { deployment, cloud } = cutShort(0, (name) => (name === "app-80" ? "made" : "done"));
     const found = (): string[] => decide(deployment, cloud).adopted.map(({ id }) => id);
@@ -158,7 +208,11 @@ describe("a run that was cut", () => {
       { type: "updating", resource: server! },
       // Of a creation that a later run has done all the same.
       { type: "creating", resource: server! },
+      { type: "reading", resource: { ...server!, urn: urnOf(INSTANCE, "read") } },
     ];
+    deployment.resources = deployment.resources!.filter((each) => each !== server);
+    deployment.resources.push(server!);
+    cloud.servers.push({ ...cloud.servers[0]!, id: "free" });
     const { adopted, forgotten } = decide(deployment, cloud);
     assert.deepEqual([adopted, forgotten], [[], []]);
   });
@@ -172,6 +226,7 @@ test("a run knows what was begun before it, and not what is there by now or was 
   const begun = (): string[] => deployed(resources, pending).begun;
   const command: Resource = { urn: urnOf("command:remote:Command", "app-1-config"), type: "command:remote:Command" };
   pending.push({ type: "creating", resource: command }, { type: "updating", resource: resources.at(-1)! });
+  pending.push({ type: "reading", resource: { ...pending[0]!.resource, urn: urnOf(INSTANCE, "read") } });
   assert.deepEqual(begun(), ["app-1-internal", "group-app"]);
   const { resource } = pending[0]!;
   resources.push({ ...resource, id: "new" });
@@ -195,9 +250,17 @@ describe("a state that is older than the cloud", () => {
         let after: Deployment = { ...deployment, pending_operations: [] };
         const last = after.resources!.at(-1)!;
         // Somebody there depends on all that is planned, as what stands last does.
-        const dependent: Resource = { urn: "urn:last", type: "ha-cluster:index:Protection", dependencies: [last.urn] };
+        const all = resources.filter((_, index) => index < wanted(2).length).map(({ urn }) => urn);
+        const there = new Set(after.resources!.map(({ urn }) => urn));
+        const made = all.filter((urn) => !there.has(urn) && cloudHas(cloud, urn));
+        const dependent: Resource = {
+          urn: "urn:last",
+          type: "ha-cluster:index:Protection",
+          dependencies: [last.urn, ...made],
+        };
         after.resources!.push(dependent);
-        const planned = [component, ...resources.map((each) => ({ ...each, parent: component.urn }))];
+        const elsewhere = { dependencies: ["urn:a-push-of-the-plan"] };
+        const planned = [component, ...resources.map((each) => ({ ...each, ...elsewhere, parent: component.urn }))];
         for (let round = 0; round < 4; round++) {
           const { adopted } = decide(after, cloud, planned);
           after = withAdopted(after, adopted, planned);
@@ -229,8 +292,33 @@ describe("a state that is older than the cloud", () => {
     cloud.groups.push({ id: "g", name: "old", description: "ha-cluster dev: old" });
     cloud.servers.push({ id: "s", name: "x", status: "ACTIVE", metadata: { "ha-cluster-customer": "dev" } });
     cloud.servers.push({ id: "t", name: "y", status: "ACTIVE", metadata: {} });
+    cloud.servers.push({ id: "u", name: "z", status: "ACTIVE", metadata: { "ha-cluster-customer": "dev-two" } });
     const { decision, deployment: after } = inTheCloud(deployment, cloud);
     assert.deepEqual(decision.missing, [urnOf(INSTANCE, "app-1")]);
     assert.deepEqual(strangers(after, cloud), ["server x (s)", "port who-knows (p)", "security group old (g)"]);
+  });
+});
+
+describe("what stands in the state until the first refresh", () => {
+  const userData = {
+    "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+    plaintext: '"#cloud-config"',
+  };
+  const inputs = { __defaults: [], name: "dev-app-1", networks: [{ __defaults: [], port: "p" }], userData };
+  const server: Resource = { urn: urnOf(INSTANCE, "app-1"), type: INSTANCE, inputs };
+
+  test("are its inputs, as the provider has them: user data as its SHA-1, and secret", () => {
+    const [made] = withAdopted({ resources: [] }, [{ resource: server, id: "s" }]).resources!;
+    assert.deepEqual(made!.inputs, inputs);
+    const { userData: hash, ...outputs } = made!.outputs!;
+    assert.deepEqual(outputs, { name: "dev-app-1", networks: [{ port: "p" }], id: "s" });
+    const sha1 = createHash("sha1").update("#cloud-config").digest("hex");
+    assert.deepEqual(hash, { ...userData, plaintext: JSON.stringify(sha1) });
+  });
+
+  test("are the outputs that it had, where it had some", () => {
+    const before = { ...server, id: "old", outputs: { name: "dev-app-1", created: "then", id: "old" } };
+    const [made] = withAdopted({ resources: [before] }, [{ resource: before, id: "s", instead: "old" }]).resources!;
+    assert.deepEqual(made!.outputs, { name: "dev-app-1", created: "then", id: "s" });
   });
 });
