@@ -22,7 +22,7 @@ import { describe } from "./plan/describe";
 import { checkTenants } from "./plan/lint/tenants";
 import { load } from "./plan/load";
 import { tenantsOf } from "./plan/tenants";
-import { RECOVERS } from "./recover/mark";
+import { RECOVERS } from "./recover/preview";
 import { cloudAccess, CloudSession } from "./verify/gather/cloud";
 
 // @pulumi/pulumi notes a stack trace for every promise (runtime/debuggable.js), and mapping each frame of it to its source

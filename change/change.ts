@@ -185,7 +185,7 @@ export function changeOf(
     route,
     waiting,
     remade: unfinished.flatMap((pair): Replacement[] => {
-      const why = differences(pair, cloud, { byName: true });
+      const why = pair.standing.adopted ? [] : differences(pair, cloud, { byName: true });
       return why.length > 0 ? [{ ...pair, why }] : [];
     }),
     images: cloud.images,

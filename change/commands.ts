@@ -1,3 +1,4 @@
+import { HALF_RECOVERED } from "../plan/mark";
 import type { Pending, Resource } from "./deployed";
 
 export const COMMAND = "command:remote:Command";
@@ -65,4 +66,19 @@ export function isFounded(commands: Commands): boolean {
   return [...commands.values()].some(
     ({ urn }) => urn.includes("$ha-cluster:index:DatabaseServer$") && urn.endsWith("-config"),
   );
+}
+
+/**
+ * What the cloud was asked to create by a run that was cut, and what was taken into the state and never read from the cloud
+ * since. What a later run has created all the same is pending until a refresh.
+ */
+export function begunIn(pending: readonly Pending[], resources: readonly Resource[]): string[] {
+  const live = resources.filter((each) => each.delete !== true && each.pendingReplacement !== true);
+  const there = new Set(live.map(({ urn }) => urn));
+  const asked = pending
+    .filter(({ type, resource }) => type === "creating" && resource.type.startsWith("openstack:"))
+    .map(({ resource }) => resource)
+    .filter(({ urn }) => !there.has(urn));
+  const half = live.filter(({ initErrors = [] }) => initErrors.includes(HALF_RECOVERED));
+  return [...new Set([...asked, ...half].map(nameOf))].sort();
 }

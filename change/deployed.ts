@@ -2,6 +2,7 @@ import type { Role } from "../plan/servers";
 import { OTHER_PUSHES, type OtherPush } from "./after";
 import {
   afterIn,
+  begunIn,
   bundlesIn,
   COMMAND,
   type Commands,
@@ -13,6 +14,7 @@ import {
   saidIn,
 } from "./commands";
 import { fileIn } from "./files";
+import { ADOPTED, HALF_RECOVERED } from "../plan/mark";
 import { textsOf } from "./texts";
 import { type Begun, type Rollout, rolloutOf } from "./rollout";
 
@@ -61,6 +63,8 @@ export interface DeployedServer {
   lostPorts: PortName[];
   /** Whether all that belongs on it was pushed once: from then on it may serve, and have data. */
   pushed: boolean;
+  /** Whether it was found in the cloud: it may have data, though the state knows of no push. */
+  adopted?: true;
   /** Whether its scripts know how to say farewell. */
   knowsFarewell: boolean;
   /** Who can log in to it; absent where it was last pushed to by a release that did not say so. */
@@ -194,17 +198,6 @@ export function deployed(resources: readonly Resource[], pending: readonly Pendi
   };
 }
 
-/** What was created all the same by a later run is pending until a refresh. */
-function begunIn(pending: readonly Pending[], resources: readonly Resource[]): string[] {
-  const there = new Set(
-    resources.filter((each) => each.delete !== true && each.pendingReplacement !== true).map(({ urn }) => urn),
-  );
-  return pending
-    .filter(({ type, resource }) => type === "creating" && resource.type.startsWith("openstack:"))
-    .flatMap(({ resource }) => (there.has(resource.urn) ? [] : [nameOf(resource)]))
-    .sort();
-}
-
 function server(
   id: string,
   role: Role,
@@ -222,7 +215,11 @@ function server(
   const externalPort = role === "load-balancer" ? ports.get(`${id}-external`)?.id : undefined;
   const [farewell, login, between] = ["farewell", "login", "between"].map((what) => saidIn(commands, `${id}-${what}`));
   const user = userOf(instance, commands.get(`${id}-scripts`));
-  const failed = instance.initErrors?.map(reason).join("; ");
+  const failed = instance.initErrors
+    ?.filter((error) => error !== HALF_RECOVERED)
+    .map(reason)
+    .join("; ");
+  const adopted: true | false = ADOPTED in ((instance.outputs?.["allMetadata"] ?? {}) as object);
   return {
     id,
     role,
@@ -239,6 +236,7 @@ function server(
     ...(externalPort !== undefined && { externalPort }),
     lostPorts: own.filter((which) => !ports.has(`${id}-${which}`)),
     pushed: commands.has(`${id}-config`),
+    ...(adopted && { adopted }),
     knowsFarewell: input(commands.get(`${id}-scripts`), "stdin").includes("farewell.sh"),
     ...(user !== undefined && { user }),
     ...(login !== undefined && { login }),

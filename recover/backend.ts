@@ -1,6 +1,6 @@
 import { existsSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { homedir } from "node:os";
+import { resolve } from "node:path";
 import type { Stack } from "../operate/stack";
 
 /** What Pulumi says of a state whose file of attributes is empty: it was killed between making and filling it. */
@@ -16,7 +16,9 @@ export async function mendAttributes(stack: Stack, error: unknown, say: (line: s
   if (!(error instanceof Error) || !EMPTY.test(error.message)) return false;
   const { url } = JSON.parse(await stack.must(["whoami", "--verbose", "--json"])) as { url: string };
   if (!url.startsWith("file://")) return false;
-  const attributes = join(fileURLToPath(url), ".pulumi", "stacks", "ha-cluster", `${stack.options.name}.json.attrs`);
+  const folder = url.slice("file://".length).replace(/^~(?=\/|$)/, homedir());
+  const name = stack.options.name.split("/").at(-1)!;
+  const attributes = resolve(folder, ".pulumi", "stacks", "ha-cluster", `${name}.json.attrs`);
   if (!existsSync(attributes) || statSync(attributes).size > 0) return false;
   rmSync(attributes);
   say(`${attributes} was empty, as its writer was killed, and is deleted; the state beside it is whole`);

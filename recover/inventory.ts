@@ -9,9 +9,10 @@ export interface Inventory {
   groups: Named[];
   rules: Rule[];
   servers: Server[];
-  serverGroups: Omit<Named, "description">[];
+  /** Absent where this user may not list them, as the next. */
+  serverGroups?: Omit<Named, "description">[];
   /** Nova knows them by their names; they belong to the user that asks. */
-  keyPairs: { name: string; public_key: string }[];
+  keyPairs?: { name: string; public_key: string }[];
 }
 
 export interface Named {
@@ -30,12 +31,13 @@ export interface Server {
   metadata: Record<string, string>;
 }
 
-/** Everything that the project has: an admin would else see what is others'. */
+/** Everything that the project has: an admin would else see what is others'. @throws when the login is for no project */
 export async function readInventory(session: CloudSession): Promise<Inventory> {
-  const mine = session.projectId === undefined ? "" : `?project_id=${encodeURIComponent(session.projectId)}`;
-  const network = async <T>(path: string): Promise<T[]> => {
-    const answer = await session.read<Record<string, T[]>>("network", `v2.0/${path}${mine}`);
-    return answer[path.replaceAll("-", "_")]!;
+  const { projectId } = session;
+  if (projectId === undefined) throw new Error("the login to the cloud is for no project (OS_PROJECT_NAME)");
+  const network = async <T extends { id: string }>(path: string): Promise<T[]> => {
+    const key = path.replaceAll("-", "_");
+    return paged(session, "network", `v2.0/${path}?project_id=${encodeURIComponent(projectId)}`, key);
   };
   const [networks, subnets, ports, groups, rules, servers, serverGroups, keyPairs] = await Promise.all([
     network<Inventory["networks"][number]>("networks"),
@@ -43,22 +45,33 @@ export async function readInventory(session: CloudSession): Promise<Inventory> {
     network<Inventory["ports"][number]>("ports"),
     network<Named>("security-groups"),
     network<Rule>("security-group-rules"),
-    paged<Server>(session, "servers/detail", "servers"),
-    session.read<{ server_groups: Inventory["serverGroups"] }>("compute", "os-server-groups"),
-    session.read<{ keypairs: { keypair: Inventory["keyPairs"][number] }[] }>("compute", "os-keypairs"),
+    paged<Server>(session, "compute", "servers/detail?", "servers"),
+    session.read<{ server_groups: Omit<Named, "description">[] }>("compute", "os-server-groups").catch(unlisted),
+    session
+      .read<{ keypairs: { keypair: { name: string; public_key: string } }[] }>("compute", "os-keypairs")
+      .catch(unlisted),
   ]);
   return {
     ...{ networks, subnets, ports, groups, rules, servers },
-    serverGroups: serverGroups.server_groups,
-    keyPairs: keyPairs.keypairs.map(({ keypair }) => keypair),
+    ...(serverGroups && { serverGroups: serverGroups.server_groups }),
+    ...(keyPairs && { keyPairs: keyPairs.keypairs.map(({ keypair }) => keypair) }),
   };
 }
 
-async function paged<T extends { id: string }>(session: CloudSession, path: string, key: string): Promise<T[]> {
+function unlisted(error: unknown): undefined {
+  if (!/answers 40[34]/.test(String(error))) throw error;
+}
+
+async function paged<T extends { id: string }>(
+  session: CloudSession,
+  type: string,
+  path: string,
+  key: string,
+): Promise<T[]> {
   const all: T[] = [];
   for (let marker: string | undefined = ""; marker !== undefined;) {
-    const query: string = marker === "" ? "" : `?marker=${encodeURIComponent(marker)}`;
-    const page = await session.read<Record<string, unknown>>("compute", `${path}${query}`);
+    const query: string = marker === "" ? "" : `&marker=${encodeURIComponent(marker)}`;
+    const page = await session.read<Record<string, unknown>>(type, `${path}${query}`);
     const found = page[key] as T[];
     all.push(...found);
     const links = (page[`${key}_links`] ?? []) as { rel: string }[];

@@ -1,5 +1,5 @@
 import type { CloudSession } from "../verify/gather/cloud";
-import { decide, nothing, saidOfAll } from "./decide";
+import { assertSame, decide, nothing, saidOfAll } from "./decide";
 import { readInventory } from "./inventory";
 import type { Deployment } from "./state";
 
@@ -10,6 +10,8 @@ import type { Deployment } from "./state";
  */
 export async function toRecover(session: CloudSession, exported: string): Promise<string[]> {
   const { deployment } = JSON.parse(exported) as { deployment: Deployment };
-  const { adopted, deleted, unclear } = decide(deployment, await readInventory(session));
-  return saidOfAll({ ...nothing(), adopted, deleted, unclear });
+  const cloud = await readInventory(session);
+  assertSame(deployment, cloud);
+  const { adopted, unclear } = decide(deployment, cloud);
+  return saidOfAll({ ...nothing(), adopted, unclear });
 }

@@ -1,6 +1,7 @@
 import { parseIp } from "../config/ip";
+import { CUSTOMER } from "../plan/mark";
 import type { Rule } from "../verify/gather/neutron";
-import type { Inventory } from "./inventory";
+import type { Inventory, Named } from "./inventory";
 
 export type Inputs = Readonly<Record<string, unknown>>;
 
@@ -8,8 +9,9 @@ export type Inputs = Readonly<Record<string, unknown>>;
 interface Kind {
   /** What the cloud calls one. */
   word: string;
-  ids: (cloud: Inventory) => string[];
-  /** Ids of those that can be nothing else than what these inputs made. */
+  /** Undefined where that can't be told: whether one is there that is not listed. */
+  ids: (cloud: Inventory) => string[] | undefined;
+  /** Ids of those that these inputs made. A name alone says nothing: somebody else may have the same. */
   find: (inputs: Inputs, cloud: Inventory) => string[];
 }
 
@@ -18,7 +20,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   "openstack:networking/network:Network": {
     word: "network",
     ids: ({ networks }) => networks.map(({ id }) => id),
-    find: (inputs, { networks }) => idsOf(networks.filter(({ name }) => name === inputs.name)),
+    find: (inputs, { networks }) => idsOf(networks.filter((each) => isMarked(inputs, each))),
   },
   "openstack:networking/subnet:Subnet": {
     word: "subnet",
@@ -43,7 +45,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   "openstack:networking/secGroup:SecGroup": {
     word: "security group",
     ids: ({ groups }) => groups.map(({ id }) => id),
-    find: (inputs, { groups }) => idsOf(groups.filter(({ name }) => name === inputs.name)),
+    find: (inputs, { groups }) => idsOf(groups.filter((each) => isMarked(inputs, each))),
   },
   "openstack:networking/secGroupRule:SecGroupRule": {
     word: "security group rule",
@@ -52,13 +54,15 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   },
   "openstack:compute/serverGroup:ServerGroup": {
     word: "server group",
-    ids: ({ serverGroups }) => serverGroups.map(({ id }) => id),
-    find: (inputs, { serverGroups }) => idsOf(serverGroups.filter(({ name }) => name === inputs.name)),
+    ids: ({ serverGroups }) => serverGroups?.map(({ id }) => id),
+    // Named after the cluster, which no other of the project may be called.
+    find: (inputs, { serverGroups = [] }) => idsOf(serverGroups.filter(({ name }) => name === inputs.name)),
   },
   "openstack:compute/keypair:Keypair": {
     word: "keypair",
-    ids: ({ keyPairs }) => keyPairs.map(({ name }) => name),
-    find: (inputs, { keyPairs }) =>
+    // Of another operator's nobody else sees anything.
+    ids: () => undefined,
+    find: (inputs, { keyPairs = [] }) =>
       keyPairs
         .filter(({ name, public_key }) => name === inputs.name && public_key.trim() === text(inputs.publicKey).trim())
         .map(({ name }) => name),
@@ -70,13 +74,25 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   },
 };
 
-/** The one that has the ports; where none has them, one that has none: a port is at one server at a time. */
+/** The one that has the ports, which are at one server at a time; where none has them, one that has none and says whose it is. */
 function findServer(inputs: Inputs, { servers, ports }: Inventory): string[] {
   const named = servers.filter(({ name }) => name === inputs.name);
+  const customer = ((inputs.metadata ?? {}) as Record<string, unknown>)[CUSTOMER];
   const wanted = ((inputs.networks ?? []) as { port?: unknown }[]).map(({ port }) => port);
   const has = (server: string): string[] => ports.filter((each) => each.device_id === server).map(({ id }) => id);
   const owners = named.filter(({ id }) => has(id).some((port) => wanted.includes(port)));
-  return idsOf(owners.length > 0 ? owners : named.filter(({ id }) => has(id).length === 0));
+  return idsOf(
+    owners.length > 0
+      ? owners
+      : named.filter(
+          ({ id, metadata }) => customer !== undefined && metadata[CUSTOMER] === customer && has(id).length === 0,
+        ),
+  );
+}
+
+/** By its name, and by the words that say whose it is, which are there from the same moment on. */
+function isMarked(inputs: Inputs, { name, description = "" }: Named): boolean {
+  return name === inputs.name && text(inputs.description) !== "" && description === inputs.description;
 }
 
 /** Neutron has no two rules of a group that say the same. */

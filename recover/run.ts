@@ -1,15 +1,17 @@
-import { until } from "../operate/poll";
+import { setTimeout as sleep } from "node:timers/promises";
+import { interruption } from "../operate/interruption";
 import type { Stack } from "../operate/stack";
+import { ADOPTED, HALF_RECOVERED } from "../plan/mark";
 import type { CloudSession } from "../verify/gather/cloud";
-import { type Step, readPlanned } from "../verify/gather/engine";
-import { openCloud } from "../verify/verify";
 import { deployed } from "../verify/gather/deployed";
-import { exported } from "../verify/gather/state";
+import { readPlanned } from "../verify/gather/engine";
+import { exported, INSTANCE } from "../verify/gather/state";
+import { openCloud } from "../verify/verify";
 import { mendAttributes } from "./backend";
-import { type Adopted, decide, type Decision, saidOfAll, strangers } from "./decide";
-import { type Inventory, readInventory } from "./inventory";
+import { assertSame, decide, neverRan, saidOfAll, strangers } from "./decide";
+import { readInventory, type Server } from "./inventory";
 import { isHeld, locksIn, saidOf } from "./lock";
-import { RECOVERS } from "./mark";
+import { RECOVERS } from "./preview";
 import { inTheCloud, ROUNDS } from "./settle";
 import { type Deployment, type Resource, withAdopted } from "./state";
 
@@ -23,15 +25,15 @@ export interface RecoverOptions {
 export interface Recovered {
   /** Whether a person has to look first. */
   unclear: boolean;
-  /** Whether the state was older than the cloud: then what was pushed to machines may be newer than it says, too. */
+  /** Whether the cloud had what no run had noted: then what was pushed to machines may be newer than the state says, too. */
   older: boolean;
 }
 
 /**
  * Makes a stack's state and its cloud know each other again, after a run that was cut or the state of an earlier day was
- * put back. Nothing that ever ran is deleted, and no machine is touched.
+ * put back. Nothing that ever ran is deleted, and no machine is touched. Cut itself, it goes on with the next one.
  *
- * @throws with words that say what to do when somebody is at work on the stack
+ * @throws with words that say what to do when somebody is at work on the stack, or this is another cloud
  */
 export async function recover(stack: Stack, options: RecoverOptions): Promise<Recovered> {
   const { say } = options;
@@ -40,40 +42,41 @@ export async function recover(stack: Stack, options: RecoverOptions): Promise<Re
     throw error;
   });
   if (!isOfCloud(first.deployment)) {
-    await write(stack, first, options);
+    await unlock(stack, options);
     return { unclear: false, older: false };
   }
   const session = await openCloud(stack, deployed(first.deployment.resources ?? []));
-  let cloud = await atRest(session, first.deployment);
-  const begun = inTheCloud(first.deployment, cloud);
-  for (const line of saidOfAll(begun.decision)) say(line);
-  await remove(session, begun.decision);
-  await write(stack, { ...first, deployment: begun.deployment }, options);
-  await refresh(stack, begun.decision.adopted);
+  let cloud = await readInventory(session);
+  assertSame(first.deployment, cloud);
+  const { deployment, decision } = inTheCloud(first.deployment, cloud);
+  for (const line of saidOfAll(decision)) say(line);
+  // The state's notes of what was begun would be lost with the import.
+  if (decision.unclear.length > 0) return { unclear: true, older: false };
+  await write(stack, { ...first, deployment }, options);
+  await settleIn(stack, session, say);
 
-  let unclear = begun.decision.unclear.length > 0;
-  let older = begun.decision.adopted.some(({ instead }) => instead !== undefined);
+  let older = decision.adopted.some(({ instead }) => instead !== undefined);
   for (let round = 0; round < ROUNDS; round++) {
-    const steps = await planned(stack, say);
+    const wanted = await planned(stack);
+    if (wanted instanceof Error) {
+      say(
+        `what the next run would make can't be seen, so that only the state was held against the cloud: ${wanted.message}`,
+      );
+      return { unclear: true, older };
+    }
     cloud = await readInventory(session);
     const last = await read(stack);
-    const wanted = steps.flatMap(({ op, newState }) =>
-      op.startsWith("create") && newState ? [newState as Resource] : [],
-    );
-    const decision = decide(last.deployment, cloud, wanted);
-    if (decision.adopted.length === 0) {
-      unclear ||= decision.unclear.length > 0;
-      for (const line of saidOfAll({ ...decision, deleted: [] })) say(line);
-      break;
-    }
+    const more = decide(last.deployment, cloud, wanted);
+    for (const line of saidOfAll({ ...more, missing: [] })) say(line);
+    if (more.unclear.length > 0) return { unclear: true, older };
+    if (more.adopted.length === 0) break;
     older = true;
-    for (const line of saidOfAll({ ...decision, deleted: [], unclear: [] })) say(line);
-    await write(stack, { ...last, deployment: withAdopted(last.deployment, decision.adopted, wanted) }, options);
-    await refresh(stack, decision.adopted);
+    await write(stack, { ...last, deployment: withAdopted(last.deployment, more.adopted, wanted) }, options);
+    await settleIn(stack, session, say);
   }
-  const { deployment } = await read(stack);
-  for (const each of strangers(deployment, cloud)) say(`left alone, as no state explains it: ${each}`);
-  return { unclear, older };
+  const { deployment: after } = await read(stack);
+  for (const each of strangers(after, cloud)) say(`left alone, as no state explains it: ${each}`);
+  return { unclear: false, older };
 }
 
 interface Exported {
@@ -90,59 +93,112 @@ async function read(stack: Stack): Promise<Exported> {
 
 /** Also where nothing has changed: it is what finds a lock, and forgets what was begun. */
 async function write(stack: Stack, { text, version, deployment }: Exported, options: RecoverOptions): Promise<void> {
-  const { name } = stack.options;
   const input = JSON.stringify({ version, deployment });
-  for (let unlocked = false; ; unlocked = true) {
+  const put = async (): Promise<string | undefined> => {
     if ((await read(stack)).text !== text)
       throw new Error("the state changed meanwhile: somebody is at work on the stack");
-    const { code, stdout, stderr } = await stack.pulumi(["stack", "import", "--stack", name], { input });
-    if (code === 0) return;
-    const locks = locksIn(stdout + stderr);
-    if (locks.length === 0 || unlocked) throw new Error(`${stdout}\n${stderr}`.trim());
-    const judged = locks.map((lock) => ({ lock, held: isHeld(lock) }));
-    const lines = judged.map(({ lock, held }) => saidOf(lock, held));
-    if (judged.some(({ held }) => held === true || (held === undefined && !options.unlock)))
-      throw new Error(lines.join("\n"));
-    for (const line of lines) options.say(line);
-    await stack.must(["cancel", "--yes", "--stack", name]);
-  }
+    const { code, stdout, stderr } = await stack.pulumi(["stack", "import", "--stack", stack.options.name], { input });
+    return code === 0 ? undefined : stdout + stderr;
+  };
+  const said = await put();
+  if (said === undefined) return;
+  await takeAway(stack, said, options);
+  const again = await put();
+  if (again !== undefined) throw new Error(again.trim());
 }
+
+/** Of a stack without a cloud: its lock is all that a run leaves; what it had begun on machines is the next one's to know. */
+async function unlock(stack: Stack, options: RecoverOptions): Promise<void> {
+  const [root] = (await read(stack)).deployment.resources ?? [];
+  if (root === undefined) return;
+  const edit = ["state", "unprotect", root.urn, "--yes", "--stack", stack.options.name];
+  const { code, stdout, stderr } = await stack.pulumi(edit);
+  if (code !== 0 && locksIn(stdout + stderr).length > 0) await takeAway(stack, stdout + stderr, options);
+}
+
+/** @throws with what was said where it was of no lock, and with whose the lock is where it is somebody's */
+async function takeAway(stack: Stack, said: string, options: RecoverOptions): Promise<void> {
+  const locks = locksIn(said);
+  if (locks.length === 0) throw new Error(said.trim());
+  const judged = locks.map((lock) => ({ lock, held: isHeld(lock) }));
+  const lines = judged.map(({ lock, held }) => saidOf(lock, held, options.unlock));
+  if (judged.some(({ held }) => held === true || (held === undefined && !options.unlock)))
+    throw new Error(lines.join("\n"));
+  for (const line of lines) options.say(line);
+  await stack.must(["cancel", "--yes", "--stack", stack.options.name]);
+}
+
+/**
+ * Has the provider read what was taken into the state, also by a run of this that was cut: until then it is marked. Servers are
+ * marked in the cloud as well, as they may have data that no push is known of; one in ERROR that never ran has none, and goes.
+ */
+async function settleIn(stack: Stack, session: CloudSession, say: RecoverOptions["say"]): Promise<void> {
+  const { deployment } = await read(stack);
+  const half = (deployment.resources ?? []).filter(({ initErrors = [] }) => initErrors.includes(HALF_RECOVERED));
+  if (half.length === 0) return;
+  const servers = await atRest(
+    session,
+    half.flatMap(({ type, id }) => (type === INSTANCE && id !== undefined ? [id] : [])),
+  );
+  for (const server of servers) {
+    interruption.throwIfAborted();
+    const { id, name } = server;
+    if (neverRan(server)) {
+      await session.call("compute", `servers/${id}`, "DELETE");
+      say(`server ${name}: in ERROR and never ran, ${id} is deleted`);
+    } else {
+      const body = { metadata: { [ADOPTED]: "yes" } };
+      await session.call("compute", `servers/${id}/metadata`, "POST", { body });
+    }
+  }
+  await gone(session, servers.filter(neverRan));
+  const { name, configFile } = stack.options;
+  const file = configFile === undefined ? [] : ["--config-file", configFile];
+  const targets = half.flatMap(({ urn }) => ["--target", urn]);
+  await stack.must(["refresh", "--yes", "--skip-preview", "--stack", name, ...file, ...targets]);
+}
+
+const PATIENCE_MS = 600_000;
 
 /** Nova goes on with a server whose run was cut. */
-async function atRest(session: CloudSession, { pending_operations: pending = [] }: Deployment): Promise<Inventory> {
-  const names = pending.map(({ resource }) => resource.inputs?.["name"]);
-  return until(
-    "servers that are being made",
-    () => readInventory(session),
-    ({ servers }) => !servers.some(({ name, status }) => status === "BUILD" && names.includes(name)),
-    { seconds: 600, every: 2000 },
-  );
-}
-
-async function remove(session: CloudSession, { deleted }: Decision): Promise<void> {
-  for (const { id } of deleted) await session.call("compute", `servers/${id}`, "DELETE");
-  await until(
-    "servers that never ran to be gone",
-    () => readInventory(session),
-    ({ servers }) => !servers.some(({ id }) => deleted.some((each) => each.id === id)),
-    { seconds: 120, every: 1000 },
-  );
-}
-
-async function refresh(stack: Stack, adopted: readonly Adopted[]): Promise<void> {
-  if (adopted.length === 0) return;
-  const targets = adopted.flatMap(({ resource }) => ["--target", resource.urn]);
-  await stack.must(["refresh", "--yes", "--skip-preview", "--stack", stack.options.name, ...targets]);
-}
-
-async function planned(stack: Stack, say: RecoverOptions["say"]): Promise<Step[]> {
-  try {
-    return await readPlanned(stack, [], { ...stack.env, [RECOVERS]: "1" });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    say(`what the next run would make can't be seen, so that only the state was held against the cloud: ${why}`);
-    return [];
+async function atRest(session: CloudSession, ids: readonly string[]): Promise<Server[]> {
+  for (const end = Date.now() + PATIENCE_MS; ; await sleep(2000)) {
+    interruption.throwIfAborted();
+    const servers = (await readInventory(session)).servers.filter(({ id }) => ids.includes(id));
+    const building = servers.filter(({ status }) => status === "BUILD").map(({ name }) => name);
+    if (building.length === 0) return servers;
+    if (Date.now() > end)
+      throw new Error(`waited ${PATIENCE_MS / 60_000} minutes for Nova to build ${building.join(", ")}`);
   }
+}
+
+async function gone(session: CloudSession, servers: readonly Server[]): Promise<void> {
+  for (const end = Date.now() + PATIENCE_MS; servers.length > 0; await sleep(1000)) {
+    interruption.throwIfAborted();
+    const left = (await readInventory(session)).servers.filter(({ id }) => servers.some((each) => each.id === id));
+    if (left.length === 0) return;
+    if (Date.now() > end) throw new Error(`Nova does not delete ${left.map(({ name }) => name).join(", ")}`);
+  }
+}
+
+async function planned(stack: Stack): Promise<Resource[] | Error> {
+  try {
+    const steps = await readPlanned(stack, [], { ...stack.env, [RECOVERS]: "1" });
+    return steps.flatMap(({ op, newState }) =>
+      op.startsWith("create") && newState ? [withoutSecrets(newState as Resource)] : [],
+    );
+  } catch (error) {
+    interruption.throwIfAborted();
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** A preview shows this word in their place. */
+function withoutSecrets({ inputs = {}, ...resource }: Resource): Resource {
+  return {
+    ...resource,
+    inputs: Object.fromEntries(Object.entries(inputs).filter(([, value]) => value !== "[secret]")),
+  };
 }
 
 function isOfCloud({ resources = [], pending_operations: pending = [] }: Deployment): boolean {

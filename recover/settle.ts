@@ -7,16 +7,13 @@ export const ROUNDS = 4;
 
 /** All that can be known without the stack file, in as many rounds as it takes. */
 export function inTheCloud(before: Deployment, cloud: Inventory): { deployment: Deployment; decision: Decision } {
-  let deployment = before;
-  const all = nothing();
+  let [deployment, last] = [before, nothing()];
+  const adopted: Decision["adopted"] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const { adopted, deleted, unclear, forgotten, missing } = decide(deployment, cloud);
-    all.adopted.push(...adopted);
-    if (round === 0) all.deleted.push(...deleted);
-    if (adopted.length === 0 || round === ROUNDS - 1) {
-      return { deployment, decision: { ...all, unclear, forgotten, missing } };
-    }
-    deployment = withAdopted(deployment, adopted);
+    last = decide(deployment, cloud);
+    if (last.adopted.length === 0) break;
+    adopted.push(...last.adopted);
+    deployment = withAdopted(deployment, last.adopted);
   }
-  return { deployment, decision: all };
+  return { deployment, decision: { ...last, adopted } };
 }

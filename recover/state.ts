@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { HALF_RECOVERED } from "../plan/mark";
 import { clear, COMMAND, INSTANCE, secret } from "../verify/gather/state";
 import type { Adopted } from "./decide";
 
@@ -14,6 +15,7 @@ export interface Resource {
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
   delete?: boolean;
+  initErrors?: string[];
   pendingReplacement?: boolean;
   [more: string]: unknown;
 }
@@ -25,7 +27,7 @@ export interface Deployment {
 }
 
 /**
- * The deployment with what was found in the cloud. `pulumi stack import` drops pending operations, so that none is left of
+ * The deployment with what was found in the cloud, marked until a refresh has read it. `pulumi stack import` drops pending operations, so that none is left of
  * what was begun.
  *
  * @param planned where the parents are that the state has not
@@ -48,7 +50,7 @@ export function withAdopted(
     const rest = { ...(at < 0 ? withIds(resource, renamed) : resources[at]!) };
     delete rest.pendingReplacement;
     const outputs = rest.outputs ?? outputsFrom(rest);
-    const entry = withKnown({ ...rest, id, outputs: { ...outputs, id } }, known);
+    const entry = withKnown({ ...rest, id, outputs: { ...outputs, id }, initErrors: [HALF_RECOVERED] }, known);
     if (at < 0) insert(resources, entry);
     else resources[at] = entry;
   }

@@ -8,7 +8,7 @@ import type { Plan, PlannedAppServer, PlannedDatabase, PlannedLoadBalancer } fro
 import type { Role, Server } from "../../plan/servers";
 import type { DerivedSecrets } from "../../secrets/derive";
 import type { KeyPair } from "../../secrets/openssh";
-import { CUSTOMER, markOf } from "../../recover/mark";
+import { CUSTOMER, markOf, whose } from "../../plan/mark";
 import { Networks } from "../openstack/networks";
 import { SecurityGroups } from "../openstack/securityGroups";
 import { SOON } from "../openstack/timeouts";
@@ -104,7 +104,7 @@ export class OpenStackMachines implements MachineSource {
     const { serverId } = new NovaServer(
       node.id,
       {
-        customer: this.plan.customer,
+        plan: this.plan,
         server: node,
         image: images[image] === undefined ? { imageName: image } : { imageId: images[image] },
         keyPair: this.keyPair,
@@ -153,7 +153,7 @@ function knownHosts(plan: Plan, secrets: DerivedSecrets): string[] {
 }
 
 interface NovaServerArgs {
-  customer: string;
+  plan: Plan;
   server: Server;
   image: { imageName: string } | { imageId: string };
   keyPair: pulumi.Input<string>;
@@ -207,7 +207,7 @@ class NovaServer extends pulumi.ComponentResource {
           `${name}-${port.name}`,
           {
             name: `${server.hostname}-${port.name}`,
-            description: markOf(args.customer),
+            description: markOf(args.plan),
             networkId: port.networkId,
             adminStateUp: true,
             securityGroupIds: [port.securityGroup],
@@ -231,7 +231,7 @@ class NovaServer extends pulumi.ComponentResource {
         powerState: "active",
         userData: pulumi.secret(userData(args)),
         // As the user data is encrypted in the state; see change/deployed.ts.
-        metadata: { sshUser: args.user, [CUSTOMER]: args.customer },
+        metadata: { sshUser: args.user, [CUSTOMER]: whose(args.plan) },
       },
       {
         parent: this,

@@ -1,6 +1,6 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
-import type { Matched, PlannedServer } from "../../change/change";
+import type { Matched } from "../../change/change";
 import { type Deployed, vipPort } from "../../change/deployed";
 import type { Problem } from "../../config/problems";
 import type { Plan } from "../../plan/plan";
@@ -18,12 +18,10 @@ interface Wanted {
  */
 export async function taken(
   plan: Plan,
-  deployed: Deployed,
-  change: Pick<Matched, "created" | "kept">,
+  { reserved, traces, externalNetwork }: Deployed,
+  { created, kept }: Pick<Matched, "created" | "kept">,
 ): Promise<Problem[]> {
   if (plan.source === "existing") return [];
-  const { created, kept } = change;
-  const { reserved, traces, externalNetwork } = deployed;
   const vips = plan.vips.flatMap(({ name, ...vip }) =>
     (["ipv4", "ipv6"] as const).flatMap((family): Wanted[] => {
       const address = vip[family];
@@ -50,13 +48,11 @@ export async function taken(
     return all.filter(({ address }) => !has.includes(address));
   });
   const wanted = [...(plan.external.reserveVips ? vips : []), ...own];
-  const bereft = created.filter(({ id }) => traces.includes(id));
-  if (wanted.length + bereft.length === 0) return [];
+  if (wanted.length === 0) return [];
   try {
-    const found = await Promise.all(bereft.map(strangerWith));
     const networkId = externalNetwork ?? (await openstack.networking.getNetwork({ name: plan.external.network })).id;
     const problems = await Promise.all(wanted.map((each) => holder(each, networkId)));
-    return [...found, ...problems].flatMap((each) => each ?? []);
+    return problems.flatMap((each) => each ?? []);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     await pulumi.log.warn(
@@ -64,22 +60,6 @@ export async function taken(
     );
     return [];
   }
-}
-
-/** Where the state has a server's ports and not the server, it is gone; or the state is older than the server. */
-async function strangerWith({ id, hostname }: PlannedServer): Promise<Problem | undefined> {
-  const { ids } = await openstack.networking.getPortIds({ name: `${hostname}-internal` });
-  for (const portId of ids) {
-    const { deviceId } = await openstack.networking.getPort({ portId });
-    if (deviceId === undefined || deviceId === "") continue;
-    const cause = `${id} would be made, and a server that the state doesn't know has its port: ${deviceId}`;
-    return {
-      path: `(${id})`,
-      cause,
-      mend: "if a run was cut, or the state is older than the cloud: npm run recover -- run",
-    };
-  }
-  return undefined;
 }
 
 async function holder({ path, address, machine }: Wanted, networkId: string): Promise<Problem | undefined> {

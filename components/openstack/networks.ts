@@ -4,7 +4,7 @@ import { vipPort } from "../../change/deployed";
 import { contains, parseIp } from "../../config/ip";
 import { internalSubnets, network, subnetOf } from "../../plan/addresses";
 import type { Plan } from "../../plan/plan";
-import { markOf } from "../../recover/mark";
+import { markOf } from "../../plan/mark";
 import { SOON } from "./timeouts";
 
 export interface NetworksArgs {
@@ -52,7 +52,7 @@ export class Networks extends pulumi.ComponentResource {
 
     const internalNetwork = new openstack.networking.Network(
       "internal",
-      { name: `${plan.customer}-internal`, description: markOf(plan.customer), adminStateUp: true },
+      { name: `${plan.customer}-internal`, description: markOf(plan), adminStateUp: true },
       { ...parent, dependsOn: this.reserved, customTimeouts: SOON },
     );
     const home = subnetOf(internal, internal.vip);
@@ -62,7 +62,7 @@ export class Networks extends pulumi.ComponentResource {
         subnetName,
         {
           name: `${plan.customer}-${subnetName}`,
-          description: markOf(plan.customer),
+          description: markOf(plan),
           networkId: internalNetwork.id,
           ipVersion: 4,
           cidr,
@@ -80,16 +80,16 @@ export class Networks extends pulumi.ComponentResource {
     this.registerOutputs({ externalId: this.externalId, internalId: this.internalId });
   }
 
-  private reserve(address: string, { customer, external }: Plan): pulumi.Resource {
+  private reserve(address: string, plan: Plan): pulumi.Resource {
     return new openstack.networking.Port(
       vipPort(address),
       {
-        name: `${customer}-vip-${address}`,
-        description: markOf(customer),
+        name: `${plan.customer}-vip-${address}`,
+        description: markOf(plan),
         networkId: this.externalId,
         adminStateUp: false,
         noSecurityGroups: true,
-        fixedIps: [{ subnetId: this.externalSubnetId(address, external), ipAddress: address }],
+        fixedIps: [{ subnetId: this.externalSubnetId(address, plan.external), ipAddress: address }],
       },
       { parent: this, customTimeouts: SOON },
     );

@@ -2,7 +2,7 @@ import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import { type Flow, type Zone, ZONES } from "../../plan/firewall";
 import type { Plan } from "../../plan/plan";
-import { markOf } from "../../recover/mark";
+import { markOf } from "../../plan/mark";
 import { SOON } from "./timeouts";
 
 export interface SecurityGroupsArgs {
@@ -20,7 +20,7 @@ export class SecurityGroups extends pulumi.ComponentResource {
     const group = (zone: Zone): pulumi.Output<string> =>
       new openstack.networking.SecGroup(
         zone,
-        { name: `${plan.customer}-${zone}`, description: `${markOf(plan.customer)}: ${zone}` },
+        { name: `${plan.customer}-${zone}`, description: `${markOf(plan)}: ${zone}` },
         { parent: this, dependsOn: after, customTimeouts: SOON },
       ).id;
     this.ids = {

@@ -111,18 +111,19 @@ function authentication(auth: Record<string, string>): unknown {
  * @throws when neither it, nor OS_CLOUD, nor OS_AUTH_URL says where the cloud is
  */
 export function cloudAccess(provider: Record<string, unknown>, environment: NodeJS.ProcessEnv): CloudAccess {
+  const region = typeof provider.region === "string" ? { region: provider.region } : {};
   const name = typeof provider.cloud === "string" ? provider.cloud : environment.OS_CLOUD;
-  if (name !== undefined) return fromCloudsYaml(name, environment);
+  if (name !== undefined) return { ...fromCloudsYaml(name, environment), ...region };
   if (environment.OS_AUTH_URL === undefined) {
     throw new Error("neither openstack:cloud, nor OS_CLOUD, nor OS_AUTH_URL says where the cloud is");
   }
   const own = Object.entries(environment).flatMap(([key, value]) =>
     key.startsWith("OS_") && value !== undefined ? [[key.slice("OS_".length).toLowerCase(), value] as const] : [],
   );
-  const region = environment.OS_REGION_NAME;
   return {
     auth: Object.fromEntries(own),
-    ...(region === undefined ? {} : { region }),
+    ...(environment.OS_REGION_NAME === undefined ? {} : { region: environment.OS_REGION_NAME }),
+    ...region,
     interface: environment.OS_INTERFACE ?? "public",
   };
 }

@@ -57,8 +57,8 @@ function answer(token: string, inputs: Record<string, unknown>): object {
       assert.equal(inputs["networkId"], "id-of-external");
       return { id: known(cloud.subnets.find((each) => each === inputs["cidr"])) };
     case "getPortIds": {
-      if (inputs["name"] === undefined) assert.equal(inputs["networkId"], "id-of-external");
-      const port = cloud.ports[String(inputs["name"] ?? inputs["fixedIp"])];
+      assert.equal(inputs["networkId"], "id-of-external");
+      const port = cloud.ports[String(inputs["fixedIp"])];
       return { ids: port === undefined ? [] : [port.id] };
     }
     case "getPort":
@@ -277,27 +277,6 @@ test("addresses that somebody has are named, each with its port, unless they are
     );
   } finally {
     cloud.subnets = [];
-    cloud.ports = {};
-  }
-});
-
-test("a server that would be made, and whose port another one has, leads to what mends the state", async () => {
-  images(BOOKWORM, BOOKWORM);
-  const cut = standing().filter(({ urn }) => !/Instance::app-dc1-1|::app-dc1-1-config/.test(urn));
-  const [unknown] = cut.filter(({ urn }) => urn.endsWith("::app-dc1-1-internal"));
-  assert.ok(unknown);
-  cloud.ports = { "dev-app-dc1-1-internal": { id: "p1", name: "dev-app-dc1-1-internal", deviceId: "machine-8" } };
-  try {
-    const [problem, ...others] = await said({}, cut);
-    assert.deepEqual(others, []);
-    assert.equal(
-      problem!.cause,
-      "app-dc1-1 would be made, and a server that the state doesn't know has its port: machine-8",
-    );
-    assert.match(problem!.mend, /npm run recover -- run/);
-    cloud.ports["dev-app-dc1-1-internal"]!.deviceId = "";
-    assert.deepEqual(await said({}, cut), []);
-  } finally {
     cloud.ports = {};
   }
 });

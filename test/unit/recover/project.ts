@@ -64,7 +64,7 @@ export function wanted(servers: number): Wanted[] {
       cloud:
         ({ name }, id) =>
         (cloud) =>
-          cloud.serverGroups.push({ id, name: String(name) }),
+          cloud.serverGroups!.push({ id, name: String(name) }),
     },
   ];
   for (let index = 1; index <= servers; index++) all.push(portOf(index, port!), serverOf(index));
@@ -191,6 +191,6 @@ export function nothingThere(): Inventory {
 /** All ids that a cloud has. */
 export function idsIn(cloud: Inventory): string[] {
   return Object.values(KINDS)
-    .flatMap(({ ids }) => ids(cloud))
+    .flatMap(({ ids }) => ids(cloud) ?? [])
     .sort();
 }

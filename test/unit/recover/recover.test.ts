@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { deployed } from "../../../change/deployed";
-import { decide, saidOfAll, strangers } from "../../../recover/decide";
+import { HALF_RECOVERED } from "../../../plan/mark";
+import { assertSame, decide, neverRan, saidOfAll, strangers } from "../../../recover/decide";
 import type { Inventory } from "../../../recover/inventory";
 import { KINDS } from "../../../recover/match";
 import { inTheCloud } from "../../../recover/settle";
@@ -50,7 +51,7 @@ describe("a run that was cut", () => {
               .at(-1),
             name,
           );
-        assert.deepEqual([decision.deleted, decision.unclear, decision.missing], [[], [], []]);
+        assert.deepEqual([decision.unclear, decision.missing], [[], []]);
         assert.doesNotMatch(JSON.stringify(after), /-before"/);
         assert.deepEqual(decide(after, cloud).adopted, []);
         assert.deepEqual(strangers(after, cloud), []);
@@ -69,24 +70,12 @@ describe("a run that was cut", () => {
     ]);
   });
 
-  test("a server that never ran is deleted, one that did is not, whatever became of it", () => {
-    const { deployment, cloud } = cutShort(3, (name) => (/^app-\d$/.test(name) ? "made" : "done"));
-    Object.assign(cloud.servers[0]!, { status: "ERROR", "OS-SRV-USG:launched_at": null });
-    Object.assign(cloud.servers[1]!, { status: "ERROR" });
-    Object.assign(cloud.servers[2]!, { status: "ACTIVE", "OS-SRV-USG:launched_at": null });
-    const { deleted, adopted } = decide(deployment, cloud);
-    assert.deepEqual(
-      deleted.map(({ id }) => id),
-      ["app-1-id"],
-    );
-    assert.deepEqual(
-      adopted.map(({ id }) => id),
-      ["app-2-id", "app-3-id"],
-    );
-    assert.match(
-      saidOfAll(decide(deployment, cloud)).at(-1)!,
-      /^server app-1: in ERROR and never ran, app-1-id is deleted/,
-    );
+  test("of a server nothing is deleted but one that Nova gave up before it ran, and that says whose it is", () => {
+    const { cloud } = cutShort(1, () => "done");
+    const server = { ...cloud.servers[0]!, status: "ERROR", "OS-SRV-USG:launched_at": null };
+    assert.ok(neverRan(server));
+    for (const other of [{ status: "SHUTOFF" }, { "OS-SRV-USG:launched_at": "then" }, { metadata: {} }])
+      assert.ok(!neverRan({ ...server, ...other }), JSON.stringify(other));
   });
 
   test("of two servers of a name it takes the one with the ports, and of two without it takes none", () => {
@@ -97,6 +86,12 @@ describe("a run that was cut", () => {
     cloud.ports[0]!.device_id = "";
     const { adopted, unclear } = decide(deployment, cloud);
     assert.deepEqual([adopted, unclear[0]!.ids], [[], ["other", "app-1-id"]]);
+    // One that says that it is another's, or says nothing, is not meant.
+    for (const metadata of [{ "ha-cluster-customer": "dev (two)" }, {} as Record<string, string>]) {
+      cloud.servers[0] = { ...other, metadata };
+      assert.equal(decide(deployment, cloud).adopted[0]!.id, "app-1-id");
+    }
+    cloud.servers[0] = other;
     // Nor one that has other ports.
     cloud.ports.push({ ...cloud.ports[0]!, id: "theirs", device_id: "other" });
     cloud.servers.pop();
@@ -105,7 +100,13 @@ describe("a run that was cut", () => {
 
   test("what is others' is nobody's: another name, network, address, key or rule", () => {
     const { deployment, cloud } = cutShort(1, () => "made");
-    assert.equal(decide(deployment, cloud).adopted.length, 3, "what needs nothing that is not known yet");
+    const found = (): string[] => decide(deployment, cloud).adopted.map(({ id }) => id);
+    assert.deepEqual(found(), ["internal-id", "app-id", "group-app-id"]);
+    for (const description of ["", "made by hand", "ha-cluster dev (two)"]) {
+      cloud.networks[0]!.description = description;
+      cloud.groups[0]!.description = description;
+      assert.deepEqual(found(), ["group-app-id"], description);
+    }
     const { deployment: all, cloud: full } = cutShort(1, (name) =>
       /-internal$|^app-(80|443)$/.test(name) ? "made" : "done",
     );
@@ -155,15 +156,6 @@ describe("a run that was cut", () => {
     assert.deepEqual([decision.missing, decision.forgotten], [[], []]);
   });
 
-  test("what never ran is deleted once, in however many rounds the rest is found", () => {
-    const fate: Record<string, Fate> = { internal: "remade", "internal-ipv4": "remade", "app-1": "made" };
-    const { deployment, cloud } = cutShort(1, (name) => fate[name] ?? "done");
-    Object.assign(cloud.servers[0]!, { status: "ERROR", "OS-SRV-USG:launched_at": null });
-    const { decision } = inTheCloud(deployment, cloud);
-    assert.ok(decision.adopted.length > 1);
-    assert.equal(decision.deleted.length, 1);
-  });
-
   test("rules are known again by all that they say, however Neutron writes it", () => {
     const { deployment, cloud } = cutShort(0, (name) => (name === "app-80" ? "made" : "done"));
     const found = (): string[] => decide(deployment, cloud).adopted.map(({ id }) => id);
@@ -197,6 +189,9 @@ describe("a run that was cut", () => {
     assert.equal(decide(deployment, cloud).adopted[0]!.id, "dev");
     cloud.keyPairs[0]!.public_key = "ssh-ed25519 BBBB";
     assert.deepEqual(decide(deployment, cloud).adopted, []);
+    // What another operator made is not seen here, and not gone.
+    const made = { resources: [{ ...resource, id: "dev" }] };
+    assert.deepEqual(decide(made, nothingThere()), { adopted: [], unclear: [], forgotten: [], missing: [] });
   });
 
   test("pushes that were begun, and updates, are none of the cloud's", () => {
@@ -297,6 +292,36 @@ describe("a state that is older than the cloud", () => {
     assert.deepEqual(decision.missing, [urnOf(INSTANCE, "app-1")]);
     assert.deepEqual(strangers(after, cloud), ["server x (s)", "port who-knows (p)", "security group old (g)"]);
   });
+});
+
+test("another cloud is not taken for the one that the state is of", () => {
+  const { deployment, cloud } = cutShort(2, () => "done");
+  assertSame(deployment, cloud);
+  assertSame({ resources: deployment.resources!.slice(0, 4) }, nothingThere());
+  cloud.servers = [];
+  cloud.ports = [];
+  assertSame(deployment, cloud);
+  cloud.rules = [];
+  assert.throws(() => assertSame(deployment, cloud), /^Error: nothing was changed: 6 of 10 things .*right one/);
+});
+
+test("what is taken into the state is marked until it was read: a run before that is refused, and a server kept as it is", () => {
+  const { deployment, cloud } = cutShort(1, (name) => (name === "app-1" ? "made" : "done"));
+  const { deployment: after } = inTheCloud(deployment, cloud);
+  const server = after.resources!.find(({ type }) => type === INSTANCE)!;
+  assert.deepEqual(server.initErrors, [HALF_RECOVERED]);
+  assert.deepEqual(deployed(after.resources!).begun, ["app-1"]);
+  delete server.initErrors;
+  assert.deepEqual(deployed(after.resources!).begun, []);
+
+  const name = "ha-cluster:index:AppServer$ha-cluster:openstack:Machine$";
+  const urn = server.urn.replace("openstack:compute", `${name}openstack:compute`);
+  const standing = (more: Partial<Resource>): unknown => {
+    const [found] = deployed([{ ...server, urn, ...more }]).servers;
+    return [found!.failed, found!.adopted];
+  };
+  assert.deepEqual(standing({ initErrors: [HALF_RECOVERED] }), [undefined, undefined]);
+  assert.deepEqual(standing({ outputs: { allMetadata: { "ha-cluster-adopted": "yes" } } }), [undefined, true]);
 });
 
 describe("what stands in the state until the first refresh", () => {
