@@ -219,7 +219,7 @@ function server(
     ?.filter((error) => error !== HALF_RECOVERED)
     .map(reason)
     .join("; ");
-  const adopted: true | false = ADOPTED in ((instance.outputs?.["allMetadata"] ?? {}) as object);
+  const adopted = ADOPTED in ((instance.outputs?.["allMetadata"] ?? {}) as Record<string, string>);
   return {
     id,
     role,
@@ -236,7 +236,7 @@ function server(
     ...(externalPort !== undefined && { externalPort }),
     lostPorts: own.filter((which) => !ports.has(`${id}-${which}`)),
     pushed: commands.has(`${id}-config`),
-    ...(adopted && { adopted }),
+    ...(adopted && { adopted: true as const }),
     knowsFarewell: input(commands.get(`${id}-scripts`), "stdin").includes("farewell.sh"),
     ...(user !== undefined && { user }),
     ...(login !== undefined && { login }),

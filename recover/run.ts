@@ -162,22 +162,24 @@ const PATIENCE_MS = 600_000;
 
 /** Nova goes on with a server whose run was cut. */
 async function atRest(session: CloudSession, ids: readonly string[]): Promise<Server[]> {
-  for (const end = Date.now() + PATIENCE_MS; ; await sleep(2000)) {
+  for (const end = Date.now() + PATIENCE_MS; ;) {
     interruption.throwIfAborted();
     const servers = (await readInventory(session)).servers.filter(({ id }) => ids.includes(id));
     const building = servers.filter(({ status }) => status === "BUILD").map(({ name }) => name);
     if (building.length === 0) return servers;
     if (Date.now() > end)
       throw new Error(`waited ${PATIENCE_MS / 60_000} minutes for Nova to build ${building.join(", ")}`);
+    await sleep(2000);
   }
 }
 
 async function gone(session: CloudSession, servers: readonly Server[]): Promise<void> {
-  for (const end = Date.now() + PATIENCE_MS; servers.length > 0; await sleep(1000)) {
+  for (const end = Date.now() + PATIENCE_MS; servers.length > 0;) {
     interruption.throwIfAborted();
     const left = (await readInventory(session)).servers.filter(({ id }) => servers.some((each) => each.id === id));
     if (left.length === 0) return;
     if (Date.now() > end) throw new Error(`Nova does not delete ${left.map(({ name }) => name).join(", ")}`);
+    await sleep(1000);
   }
 }
 

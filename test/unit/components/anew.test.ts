@@ -26,8 +26,15 @@ interface Server {
 const servers = new Map<string, Server>();
 
 /** db-dc3 was never finished; lb-dc1 may be replaced by a repair; the file wants another image for all, and names app-dc1-1. */
-function change(finished: boolean): { change: Change; planned: ReturnType<typeof plan> } {
-  const state = (all: Resource[]): Resource[] => all.filter(({ urn }) => finished || !urn.endsWith("::db-dc3-config"));
+function change(finished: boolean, adopted: boolean): { change: Change; planned: ReturnType<typeof plan> } {
+  const state = (all: Resource[]): Resource[] =>
+    all
+      .filter(({ urn }) => finished || !urn.endsWith("::db-dc3-config"))
+      .map((each) =>
+        adopted && each.urn.endsWith("Instance::db-dc3")
+          ? { ...each, outputs: { ...each.outputs, allMetadata: { "ha-cluster-adopted": "yes" } } }
+          : each,
+      );
   const standing = deployed(state(stateOf(plan(specOf(dualStack())))));
   const flavor = { dc1: "m1.small", dc2: "m1.medium", dc3: "m1.small" };
   const spec = specOf(dualStack({ image: NEWER, mayReplace: ["app-dc1-1"], database: { flavor } }));
@@ -36,7 +43,7 @@ function change(finished: boolean): { change: Change; planned: ReturnType<typeof
   return { change: changeOf(planned, standing, intent, CLOUD), planned };
 }
 
-async function build(finished: boolean): Promise<void> {
+async function build(finished: boolean, { adopted = false } = {}): Promise<void> {
   servers.clear();
   const options = new Map<string, Pick<Server, "ignored" | "replacing">>();
   await pulumi.runtime.setMocks({
@@ -56,7 +63,7 @@ async function build(finished: boolean): Promise<void> {
         options.set(name, { ignored: ignoreChanges, replacing: replaceOnChanges });
       return undefined;
     });
-    const made = change(finished);
+    const made = change(finished, adopted);
     new Cluster("cluster", {
       plan: made.planned,
       secrets: { root: "a root secret of the tests, 32 long", certificateKeys: { www: "key" } },
@@ -94,4 +101,11 @@ test("while another was never finished, that one follows the file, and the other
   assert.deepEqual(servers.get("db-dc3")!.replacing, ["imageName", "imageId"]);
   assert.deepEqual(servers.get("app-dc1-1")!.ignored, [...KEPT, "networks", "flavorName"]);
   assert.deepEqual(servers.get("db-dc2")!.ignored, [...KEPT, "networks", "flavorName"]);
+});
+
+test("one that was found in the cloud may have data: it stays as it is, whatever the file says by now", async () => {
+  await build(false, { adopted: true });
+  const { ignored, replacing } = servers.get("db-dc3")!;
+  assert.deepEqual(replacing, []);
+  for (const key of KEPT) assert.ok(ignored.includes(key), key);
 });

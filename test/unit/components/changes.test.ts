@@ -90,7 +90,7 @@ describe("another user and another port of the applications, in one run", () => 
 
   test("a new machine is made with the user", () => {
     const { metadata, userData } = seen[at("server app-dc1-1")]!.inputs;
-    assert.deepEqual(metadata, { sshUser: "ops" });
+    assert.deepEqual(metadata, { sshUser: "ops", "ha-cluster-customer": "dev" });
     const { value } = userData as { value: string };
     const cloudConfig = JSON.parse(value.replace("#cloud-config\n", "")) as {
       users: [string, { name: string }];
