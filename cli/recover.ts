@@ -34,7 +34,7 @@ async function main(): Promise<number> {
   const { name } = stack.options;
   console.log(
     older
-      ? `The state was older than the cloud. Go on: pulumi up --refresh --stack ${name}, then npm run verify -- --stack ${name}`
+      ? `The cloud had more than any run had noted. Go on: pulumi up --refresh --stack ${name}, then npm run verify -- --stack ${name}`
       : `Go on: pulumi up --stack ${name}, or pulumi destroy`,
   );
   return 0;

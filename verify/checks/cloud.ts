@@ -88,7 +88,7 @@ function describeRule(rule: Rule, groups: Deployed["cloud"]["groups"]): string {
 /** What stands is then not what the state has: each repair would be by what was, and be refused by the cloud. */
 export function checkState(lines: readonly string[]): Finding[] {
   if (lines.length === 0) return [];
-  const found = `a run was cut, or it is older than the cloud: ${lines.slice(0, 3).join("; ")}${lines.length > 3 ? ` and ${lines.length - 3} more` : ""}`;
+  const found = `a run was cut or is at work, or it is older than the cloud: ${lines.slice(0, 3).join("; ")}${lines.length > 3 ? ` and ${lines.length - 3} more` : ""}`;
   const about = { check: "stack", where: "stack", what: STATE, severity: "drift" } as const;
   return [{ ...about, expected: "what the cloud has", found, mend: "npm run recover -- run" }];
 }
