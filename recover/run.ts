@@ -42,7 +42,7 @@ export async function recover(stack: Stack, options: RecoverOptions): Promise<Re
     throw error;
   });
   if (!isOfCloud(first.deployment)) {
-    await unlock(stack, options);
+    await unlock(stack, first, options);
     return { unclear: false, older: false };
   }
   const session = await openCloud(stack, deployed(first.deployment.resources ?? []));
@@ -108,9 +108,12 @@ async function write(stack: Stack, { text, version, deployment }: Exported, opti
 }
 
 /** Of a stack without a cloud: its lock is all that a run leaves; what it had begun on machines is the next one's to know. */
-async function unlock(stack: Stack, options: RecoverOptions): Promise<void> {
-  const [root] = (await read(stack)).deployment.resources ?? [];
-  if (root === undefined) return;
+async function unlock(stack: Stack, first: Exported, options: RecoverOptions): Promise<void> {
+  const [root] = first.deployment.resources ?? [];
+  if (root === undefined) {
+    await write(stack, first, options);
+    return;
+  }
   const edit = ["state", "unprotect", root.urn, "--yes", "--stack", stack.options.name];
   const { code, stdout, stderr } = await stack.pulumi(edit);
   if (code !== 0 && locksIn(stdout + stderr).length > 0) await takeAway(stack, stdout + stderr, options);
