@@ -16,7 +16,7 @@ const LISTS: Record<string, (cloud: Inventory) => object> = {
 /** Keystone, Nova and Neutron, as far as `npm run recover` asks them, with what they were told to change. */
 export class FakeCloud {
   inventory = nothingThere();
-  /** Methods and paths of all that was no question. */
+  /** Methods and paths of all that was no question, and in which status the server was. */
   readonly told: string[] = [];
   /** What becomes of a server that is asked for. */
   becomes: (server: Server) => void = () => undefined;
@@ -38,7 +38,8 @@ export class FakeCloud {
         if (path === "/servers/detail") this.inventory.servers.forEach(this.becomes);
       } else if (request.method === "GET") say(403, { forbidden: { message: "not for you, as key pairs" } });
       else {
-        this.told.push(`${request.method!} ${path}`);
+        const status = this.inventory.servers.find((each) => each.id === id)?.status;
+        this.told.push(`${request.method!} ${path} ${status ?? "gone"}`);
         if (request.method === "DELETE")
           this.inventory.servers = this.inventory.servers.filter((each) => each.id !== id);
         say(200, {});
