@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Stack } from "../../operate/stack";
 import { temporaryFolder } from "../support/folder";
-import { type Cut, cutShort, everythingIsKnown, recovered } from "./cut";
+import { type Cut, cutShort, everythingIsKnown, isBegun, recovered } from "./cut";
 import { servers } from "./standing";
 import { cluster, lab, NAME, open, stackFile, verb } from "./support";
 import { unnoticed } from "./unnoticed";
@@ -13,7 +13,12 @@ const GROWN = stackFile().set("appServers.app.perDatacenter", 2);
 const REMADE = `${NAME}-app-dc1-1`;
 
 const GROWING: Cut[] = [
-  { at: /Instance app-\S+ creating/, nth: 3, signal: "SIGKILL", whom: "engine" },
+  {
+    at: /Instance app-dc1-2 creating/,
+    once: () => isBegun(`${NAME}-app-dc1-2`),
+    signal: "SIGKILL",
+    whom: "engine",
+  },
   { at: /Command app-\S+-2-scripts creating/, signal: "SIGHUP", whom: "engine" },
 ];
 
@@ -52,7 +57,7 @@ describe("runs that are cut, one after the other", () => {
       output,
       /a run of this stack was cut while the cloud made app-.*First: npm run recover -- run --stack test/,
     );
-    assert.match(output, /^server app-\S+: it is there \(\S+\), the state gets it$/m);
+    assert.match(output, /^server app-dc1-2: it is there \(\S+\), the state gets it$/m);
     assert.match(
       output,
       /\(pid \d+\) has had the stack's lock since .*, and that process is gone: the lock is taken away/,

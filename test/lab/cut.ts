@@ -1,19 +1,21 @@
 import assert from "node:assert/strict";
 import type { Stack } from "../../operate/stack";
 import { until } from "../../operate/poll";
-import { readInventory } from "../../recover/inventory";
+import { type Inventory, readInventory } from "../../recover/inventory";
 import { KINDS } from "../../recover/match";
 import { CloudSession, cloudAccess } from "../../verify/gather/cloud";
 import { typeOf } from "../../verify/gather/state";
 import { resources } from "./standing";
 import { alive, childrenOf, engineOf } from "./engine";
-import { NAME, verb } from "./support";
+import { lab, NAME, verb } from "./support";
 
 export interface Cut {
   /** The line of what a run prints at which it is cut. */
   at: RegExp;
   /** The how manyeth such line; the first unless given. */
   nth?: number;
+  /** What has to be true by then; the line alone comes before the engine has noted what it begins. */
+  once?: () => Promise<boolean>;
   signal: NodeJS.Signals;
   /** Whom it hits: the engine, as from a terminal, or a plugin of it. */
   whom: "engine" | "openstack" | "command";
@@ -50,7 +52,8 @@ export async function cutShort(stack: Stack, command: "up" | "destroy", cut: Cut
 }
 
 /** @returns the processes that have to be gone afterwards: the host of the program's language waits for minutes, and holds nothing */
-async function strike(state: string, { signal, whom }: Cut): Promise<number[]> {
+async function strike(state: string, { once, signal, whom }: Cut): Promise<number[]> {
+  if (once) await until("the moment to cut it", once, Boolean, { every: 100 });
   const engine = engineOf(state, NAME);
   if (engine === undefined) throw new Error("no engine holds the lock");
   const children = await childrenOf([engine]);
@@ -71,10 +74,20 @@ export async function recovered(stack: Stack): Promise<string> {
   return stdout;
 }
 
+/** What the project has. */
+async function inventory(): Promise<Inventory> {
+  const environment = { ...process.env, ...(await lab.environment()) };
+  return readInventory(await CloudSession.open(cloudAccess({ cloud: `lab-${NAME}` }, environment)));
+}
+
+/** Whether Nova has begun to make a server. */
+export async function isBegun(name: string): Promise<boolean> {
+  return (await inventory()).servers.some((each) => each.name === name);
+}
+
 /** Everything in the cloud is known to the state, and the other way round. */
 export async function everythingIsKnown(stack: Stack): Promise<void> {
-  const environment = { ...process.env, ...stack.options.environment };
-  const cloud = await readInventory(await CloudSession.open(cloudAccess({ cloud: `lab-${NAME}` }, environment)));
+  const cloud = await inventory();
   const groups = cloud.groups.filter(({ name }) => name !== "default").map(({ id }) => id);
   const has = {
     ...cloud,
