@@ -67,14 +67,17 @@ export function lostIn({ resources = [] }: Deployment, cloud: Inventory): Resour
   });
 }
 
-/** @throws when the cloud has hardly anything of what the state has: it is another one, and would be taken for the same */
+/** The cloud is not the one that the state is of, or it was wiped. */
+export class OtherCloud extends Error {}
+
+/** @throws {OtherCloud} when the cloud has hardly anything of what the state has, as it would be taken for the same */
 export function assertSame(deployment: Deployment, cloud: Inventory): void {
   const all = (deployment.resources ?? []).filter(
     ({ type, id, delete: goes }) => goes !== true && id !== undefined && KINDS[type]?.ids(cloud) !== undefined,
   );
   const lost = lostIn(deployment, cloud).length;
   if (all.length > 3 && lost > all.length / 2)
-    throw new Error(
+    throw new OtherCloud(
       `nothing was changed: ${lost} of ${all.length} things that the state has are not in this cloud. Is it the right one (OS_CLOUD, its region and project)?`,
     );
 }

@@ -27,8 +27,8 @@ export interface Deployment {
 }
 
 /**
- * The deployment with what was found in the cloud, marked until a refresh has read it. `pulumi stack import` drops pending operations, so that none is left of
- * what was begun.
+ * The deployment with what was found in the cloud, marked until a refresh has read it. `pulumi stack import` drops pending
+ * operations, so that none is left of what was begun.
  *
  * @param planned where the parents are that the state has not
  */

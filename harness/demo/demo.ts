@@ -12,6 +12,7 @@ import { Stack } from "../../operate/stack";
 import { gapsByUrl } from "../../operate/traffic/gap";
 import { Traffic } from "../../operate/traffic/traffic";
 import { StackFile } from "../stackFile";
+import { OtherCloud } from "../../recover/decide";
 import { recover } from "../../recover/run";
 import { Steps } from "./steps";
 
@@ -79,7 +80,10 @@ async function open(configFile?: string): Promise<Stack> {
 
 async function removeLeftovers(steps: Steps, stack: Stack): Promise<void> {
   const found: string[] = [];
-  await recover(stack, { unlock: false, say: (line) => found.push(line) });
+  await recover(stack, { unlock: false, say: (line) => found.push(line) }).catch((error: unknown) => {
+    // The lab may have been wiped since, with all that could be known again.
+    if (!(error instanceof OtherCloud)) throw error;
+  });
   if (found.length > 0)
     await steps.run("what a demo left that was cut is known again", () => Promise.resolve(found.join("\n")));
   const { deployment } = JSON.parse(await stack.must(["stack", "export", "--stack", "dev"])) as {

@@ -8,6 +8,7 @@ import type { Result } from "../../../operate/exec";
 import { until } from "../../../operate/poll";
 import type { Stack } from "../../../operate/stack";
 import { HALF_RECOVERED } from "../../../plan/mark";
+import { OtherCloud } from "../../../recover/decide";
 import { isHeld } from "../../../recover/lock";
 import { recover, type Recovered } from "../../../recover/run";
 import type { Deployment, Resource } from "../../../recover/state";
@@ -215,6 +216,7 @@ test("in another cloud nothing is changed", async () => {
   const state = cut(() => "done");
   cloud.inventory = cutShort(0, () => "not begun").cloud;
   await assert.rejects(state.run(), /is it the right one/i);
+  await assert.rejects(state.run(), OtherCloud);
   assert.deepEqual([state.ran, cloud.told], [[], []]);
 });
 
